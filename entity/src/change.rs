@@ -1,0 +1,32 @@
+//! Changes that have no row of their own to carry their position: who may hear of them, what they are about.
+
+use sea_orm::entity::prelude::*;
+
+/// A change that is neither a message nor a read mark.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "changes")]
+pub struct Model {
+    /// The part of the log.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub shard: i32,
+    /// The place there.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub position: i64,
+    /// When.
+    pub at: i64,
+    /// What: `MEMBER_JOINED`, `MEMBER_LEFT`, `CONVERSATION_UPDATED`, `CONVERSATION_DELETED`, `PROFILE_UPDATED`,
+    /// `SESSION_ENDED`.
+    pub kind: String,
+    /// The conversation that it is about.
+    pub conversation_id: Option<Uuid>,
+    /// The person that it is about.
+    pub user_id: Option<Uuid>,
+    /// The membership or session that it is about.
+    pub subject_id: Option<Uuid>,
+}
+
+/// None: rows are joined by hand where they are.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

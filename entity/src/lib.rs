@@ -1,0 +1,10 @@
+//! Rows: one file a table, columns only. Instants are milliseconds since 1970, identifiers UUIDs, closed sets text.
+
+pub mod change;
+pub mod conversation;
+pub mod membership;
+pub mod message;
+pub mod origin;
+pub mod session;
+pub mod shard;
+pub mod user;

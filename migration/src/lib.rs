@@ -1,0 +1,17 @@
+//! How the tables came to be: the ordered list of changes. Each is written once and never edited afterwards.
+
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::prelude::*;
+
+mod m20261122_000001_begin;
+
+/// Brings a database to the newest form.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261122_000001_begin::Migration)]
+    }
+}

@@ -1,0 +1,252 @@
+//! Who is in a conversation: adding, removing, leaving, listing.
+
+use super::{
+    Chat, Error, Reason, Rejection, Viewer,
+    conversation::{allowed, place},
+    input::{Checks, id, ids, no_such_item},
+};
+use crate::{
+    log::{Batch, Needs, Write},
+    model::{
+        Action, Conversation, ConversationId, Id, Membership, MembershipId, Page, PageRequest,
+        RemovalReason, Role, UserId,
+        membership::{MembershipKey, may},
+        page::PageArguments,
+    },
+};
+
+/// The people who were named, as members, and the conversation they are in.
+#[derive(Debug)]
+pub struct AddedMembers {
+    /// After the change.
+    pub conversation: Conversation,
+    /// In the order of the input, each person once.
+    pub memberships: Vec<Membership>,
+}
+
+impl Chat {
+    /// Adds people to a group: all of them, or nobody.
+    pub async fn add_members(
+        &self,
+        viewer: Viewer,
+        conversation_id: &str,
+        user_ids: &[String],
+    ) -> Result<AddedMembers, Error> {
+        let mut checks = Checks::default();
+        let added_max = self.limits.members_added_max;
+        if !(1..=added_max).contains(&user_ids.len()) {
+            checks.reject(
+                "userIds",
+                format!("`userIds` must have 1 to {added_max} items"),
+            );
+        }
+        checks.done(Some(()))?;
+        let conversation: ConversationId = id("conversationId", conversation_id)?;
+        let people: Vec<UserId> = ids("userIds", user_ids)?;
+        let new = |user| (user, self.new_id::<MembershipId>(conversation.last_byte()));
+        let write = AddingMembers {
+            conversation,
+            viewer: viewer.user,
+            people: people.into_iter().map(new).collect(),
+            members_max: self.limits.group_members_max,
+        };
+        Ok(self.log.write(write).await?)
+    }
+
+    /// Removes a member whose role is below the viewer's.
+    pub async fn remove_member(
+        &self,
+        viewer: Viewer,
+        conversation_id: &str,
+        user_id: &str,
+    ) -> Result<(Conversation, MembershipId), Error> {
+        let conversation = id("conversationId", conversation_id)?;
+        let member = id("userId", user_id)?;
+        Ok(self
+            .log
+            .write(RemovingMember {
+                conversation,
+                viewer: viewer.user,
+                member,
+            })
+            .await?)
+    }
+
+    /// Leaves a conversation; with the last member it is gone.
+    pub async fn leave_conversation(
+        &self,
+        viewer: Viewer,
+        conversation_id: &str,
+    ) -> Result<ConversationId, Error> {
+        let conversation = id("conversationId", conversation_id)?;
+        Ok(self
+            .log
+            .write(LeavingConversation {
+                conversation,
+                viewer: viewer.user,
+            })
+            .await?)
+    }
+
+    /// The members of a conversation that the viewer may see, by when they joined.
+    pub async fn members(
+        &self,
+        conversation: &Conversation,
+        roles: &[Role],
+        page: &PageArguments,
+    ) -> Result<Page<Membership>, Error> {
+        let request: PageRequest<MembershipKey> = PageRequest::parse(page, &self.limits)?;
+        Ok(self
+            .store
+            .list_memberships(conversation.id, roles, &request)
+            .await?)
+    }
+
+    /// A membership, by its identifier, in a conversation that the viewer is in.
+    pub async fn membership(
+        &self,
+        viewer: Viewer,
+        id: MembershipId,
+    ) -> Result<Option<Membership>, Error> {
+        let Some(membership) = self.store.find_membership(id).await? else {
+            return Ok(None);
+        };
+        let seen = self
+            .store
+            .find_conversation_of(viewer.user, membership.conversation)
+            .await?
+            .is_some();
+        Ok(seen.then_some(membership))
+    }
+}
+
+struct AddingMembers {
+    conversation: ConversationId,
+    viewer: UserId,
+    people: Vec<(UserId, MembershipId)>,
+    members_max: i32,
+}
+
+impl Write for AddingMembers {
+    type Outcome = AddedMembers;
+    type Refusal = Rejection;
+
+    fn last_byte(&self) -> u8 {
+        self.conversation.last_byte()
+    }
+
+    fn needs(&self, needs: &mut Needs) {
+        needs.membership(self.conversation, self.viewer);
+        for (user, _) in &self.people {
+            needs.user(*user);
+            needs.membership(self.conversation, *user);
+        }
+    }
+
+    fn decide(&self, batch: &mut Batch) -> Result<AddedMembers, Rejection> {
+        let (conversation, _) = allowed(batch, self.conversation, self.viewer, Action::AddMembers)?;
+        if let Some(nobody) = self
+            .people
+            .iter()
+            .position(|(user, _)| batch.user(*user).is_none())
+        {
+            return Err(no_such_item("userIds", nobody));
+        }
+        let mut people = self.people.clone();
+        let mut named = std::collections::HashSet::new();
+        people.retain(|(user, _)| named.insert(*user));
+        let joining = people
+            .iter()
+            .filter(|(user, _)| batch.membership(self.conversation, *user).is_none())
+            .count();
+        let room = usize::try_from(self.members_max - conversation.member_count).unwrap_or(0);
+        if joining > room {
+            let message = format!(
+                "a group has at most {} members; there is room for {room} more",
+                self.members_max
+            );
+            return Err(Rejection::at("userIds", Reason::LimitReached, message));
+        }
+        let memberships = people
+            .into_iter()
+            .map(
+                |(user, id)| match batch.membership(self.conversation, user) {
+                    Some(there) => there.clone(),
+                    None => batch.join(Membership::beginning(
+                        id,
+                        self.conversation,
+                        user,
+                        Role::Member,
+                    )),
+                },
+            )
+            .collect();
+        let conversation = batch
+            .conversation(self.conversation)
+            .cloned()
+            .ok_or_else(Rejection::no_conversation)?;
+        Ok(AddedMembers {
+            conversation,
+            memberships,
+        })
+    }
+}
+
+struct RemovingMember {
+    conversation: ConversationId,
+    viewer: UserId,
+    member: UserId,
+}
+
+impl Write for RemovingMember {
+    type Outcome = (Conversation, MembershipId);
+    type Refusal = Rejection;
+
+    fn last_byte(&self) -> u8 {
+        self.conversation.last_byte()
+    }
+
+    fn needs(&self, needs: &mut Needs) {
+        needs.membership(self.conversation, self.viewer);
+        needs.membership(self.conversation, self.member);
+    }
+
+    fn decide(&self, batch: &mut Batch) -> Result<Self::Outcome, Rejection> {
+        let (conversation, viewer) = place(batch, self.conversation, self.viewer)?;
+        let member = batch
+            .membership(self.conversation, self.member)
+            .ok_or_else(|| Rejection::at("userId", Reason::NotFound, "there is no such member"))?;
+        may(viewer.role, Action::Remove(member.role), conversation)?;
+        let membership = member.id;
+        batch.leave(self.conversation, self.member, RemovalReason::Removed);
+        let conversation = batch
+            .conversation(self.conversation)
+            .cloned()
+            .ok_or_else(Rejection::no_conversation)?;
+        Ok((conversation, membership))
+    }
+}
+
+struct LeavingConversation {
+    conversation: ConversationId,
+    viewer: UserId,
+}
+
+impl Write for LeavingConversation {
+    type Outcome = ConversationId;
+    type Refusal = Rejection;
+
+    fn last_byte(&self) -> u8 {
+        self.conversation.last_byte()
+    }
+
+    fn needs(&self, needs: &mut Needs) {
+        needs.membership(self.conversation, self.viewer);
+    }
+
+    fn decide(&self, batch: &mut Batch) -> Result<ConversationId, Rejection> {
+        allowed(batch, self.conversation, self.viewer, Action::Leave)?;
+        batch.leave(self.conversation, self.viewer, RemovalReason::Left);
+        Ok(self.conversation)
+    }
+}

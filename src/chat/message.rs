@@ -1,0 +1,309 @@
+//! Messages: sending, reading, following, and how far somebody has read.
+
+use std::sync::Arc;
+
+use super::{
+    Chat, Error, Reason, Rejection, Viewer,
+    conversation::{allowed, place},
+    input::{Checks, id},
+};
+use crate::{
+    live::{MessageFeed, Start},
+    log::{Batch, Needs, Write},
+    model::{
+        Action, Conversation, ConversationId, Heads, Id, Membership, Message, MessageId, Page,
+        PageRequest, UserId, membership::may, message::MessageKey, page::PageArguments, text,
+    },
+};
+
+/// A message that is stored for good.
+#[derive(Debug)]
+pub struct Sent {
+    /// The message.
+    pub message: Arc<Message>,
+    /// Whether it was there already, because the key was used before.
+    pub was_duplicate: bool,
+}
+
+/// Bounds by number, besides a page's own cursors.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct MessagesBetween {
+    /// Only greater numbers.
+    pub after_seq: Option<i32>,
+    /// Only smaller numbers.
+    pub before_seq: Option<i32>,
+}
+
+impl Chat {
+    /// Says something. When this returns the message, it is stored for good.
+    pub async fn send_message(
+        &self,
+        viewer: Viewer,
+        conversation_id: &str,
+        text: &str,
+        idempotency_key: Option<&str>,
+    ) -> Result<Sent, Error> {
+        let mut checks = Checks::default();
+        let text = checks.value("text", text::message_text(text, &self.limits));
+        let key = checks.optional("idempotencyKey", idempotency_key, text::idempotency_key);
+        let text = checks.done(text)?;
+        let conversation = id("conversationId", conversation_id)?;
+        self.rates.send(viewer.user, self.clock.now())?;
+        Ok(self
+            .log
+            .write(SendingMessage {
+                conversation,
+                sender: viewer.user,
+                text,
+                key,
+            })
+            .await?)
+    }
+
+    /// Says that everything up to a message was read. Never moves backwards.
+    pub async fn mark_read(
+        &self,
+        viewer: Viewer,
+        conversation_id: &str,
+        seq: i32,
+    ) -> Result<Membership, Error> {
+        let conversation = id("conversationId", conversation_id)?;
+        Ok(self
+            .log
+            .write(MarkingRead {
+                conversation,
+                user: viewer.user,
+                seq,
+            })
+            .await?)
+    }
+
+    /// Says that a message and everything after it is unread again.
+    pub async fn mark_unread(
+        &self,
+        viewer: Viewer,
+        conversation_id: &str,
+        seq: i32,
+    ) -> Result<Membership, Error> {
+        let conversation = id("conversationId", conversation_id)?;
+        Ok(self
+            .log
+            .write(MarkingUnread {
+                conversation,
+                user: viewer.user,
+                seq,
+            })
+            .await?)
+    }
+
+    /// A page of the messages of a conversation that the viewer may see, ascending.
+    pub async fn messages(
+        &self,
+        conversation: &Conversation,
+        page: &PageArguments,
+        between: MessagesBetween,
+    ) -> Result<Page<Message>, Error> {
+        let mut request: PageRequest<MessageKey> = PageRequest::parse(page, &self.limits)?;
+        let number = |value: Option<i32>, argument| match value {
+            Some(value) if value < 0 => {
+                Err(Error::BadInput(format!("`{argument}` must be 0 or more")))
+            }
+            value => Ok(value.map(MessageKey)),
+        };
+        if let Some(after) = number(between.after_seq, "afterSeq")? {
+            request.after = Some(
+                request
+                    .after
+                    .map_or(after, |MessageKey(seq)| MessageKey(seq.max(after.0))),
+            );
+        }
+        if let Some(before) = number(between.before_seq, "beforeSeq")? {
+            request.before = Some(
+                request
+                    .before
+                    .map_or(before, |MessageKey(seq)| MessageKey(seq.min(before.0))),
+            );
+        }
+        Ok(self.store.list_messages(conversation.id, &request).await?)
+    }
+
+    /// One message, by its number, of a conversation that the viewer may see.
+    pub async fn message_by_seq(
+        &self,
+        conversation: &Conversation,
+        seq: i32,
+    ) -> Result<Option<Message>, Error> {
+        // Nothing beyond what was there when the conversation was read.
+        if !(1..=conversation.last_seq).contains(&seq) {
+            return Ok(None);
+        }
+        Ok(self.store.find_message(conversation.id, seq).await?)
+    }
+
+    /// A message, by its identifier, if the viewer may see its conversation.
+    pub async fn message(&self, viewer: Viewer, id: MessageId) -> Result<Option<Message>, Error> {
+        match self
+            .store
+            .find_conversation_of(viewer.user, id.conversation)
+            .await?
+        {
+            Some((conversation, _)) => self.message_by_seq(&conversation, id.seq).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The messages of a conversation from a number on, or from now on (where the log stood at `heads`), for as long as
+    /// the viewer may read it.
+    pub async fn follow_messages(
+        &self,
+        viewer: Viewer,
+        conversation_id: &str,
+        after_seq: Option<i32>,
+        heads: &Heads,
+    ) -> Result<MessageFeed, Error> {
+        let missing = || Error::from(Rejection::no_conversation());
+        let conversation: ConversationId = conversation_id.parse().map_err(|_| missing())?;
+        let start = match after_seq {
+            Some(seq) if seq < 0 => {
+                return Err(Error::BadInput("`afterSeq` must be 0 or more".to_owned()));
+            }
+            Some(seq) => Start::After(seq),
+            None => Start::Now(heads[usize::from(conversation.shard(self.store.shards()))]),
+        };
+        let feed =
+            MessageFeed::open(&self.hub, &self.store, viewer.user, conversation, start).await?;
+        feed.ok_or_else(missing)
+    }
+}
+
+struct SendingMessage {
+    conversation: ConversationId,
+    sender: UserId,
+    text: String,
+    key: Option<String>,
+}
+
+impl Write for SendingMessage {
+    type Outcome = Sent;
+    type Refusal = Rejection;
+
+    fn last_byte(&self) -> u8 {
+        self.conversation.last_byte()
+    }
+
+    fn needs(&self, needs: &mut Needs) {
+        needs.membership(self.conversation, self.sender);
+        if let Some(key) = &self.key {
+            needs.message_key(self.conversation, self.sender, key);
+        }
+    }
+
+    /// May read, else it is not there; a known key gives its message; only then: may send.
+    fn decide(&self, batch: &mut Batch) -> Result<Sent, Rejection> {
+        let (conversation, membership) = place(batch, self.conversation, self.sender)?;
+        let permission = may(membership.role, Action::Send, conversation);
+        let full = conversation.last_seq == i32::MAX;
+        if let Some(key) = &self.key {
+            match batch.message_by_key(self.conversation, self.sender, key) {
+                Some(known) if known.text == self.text => {
+                    return Ok(Sent {
+                        message: Arc::clone(known),
+                        was_duplicate: true,
+                    });
+                }
+                Some(_) => {
+                    let message = "the key was used before with another text";
+                    return Err(Rejection::at("idempotencyKey", Reason::Conflict, message));
+                }
+                None if permission.is_err() => batch.refusal_hangs_on_key(),
+                None => {}
+            }
+        }
+        permission?;
+        if full {
+            return Err(Rejection::new(
+                Reason::LimitReached,
+                "the conversation has as many messages as it can hold",
+            ));
+        }
+        let sent = batch.send(
+            self.conversation,
+            self.sender,
+            &self.text,
+            self.key.as_deref(),
+        );
+        let message = sent.ok_or_else(Rejection::no_conversation)?;
+        Ok(Sent {
+            message,
+            was_duplicate: false,
+        })
+    }
+
+    fn bytes(&self) -> usize {
+        256 + self.text.len()
+    }
+}
+
+struct MarkingRead {
+    conversation: ConversationId,
+    user: UserId,
+    seq: i32,
+}
+
+impl Write for MarkingRead {
+    type Outcome = Membership;
+    type Refusal = Rejection;
+
+    fn last_byte(&self) -> u8 {
+        self.conversation.last_byte()
+    }
+
+    fn needs(&self, needs: &mut Needs) {
+        needs.membership(self.conversation, self.user);
+    }
+
+    fn decide(&self, batch: &mut Batch) -> Result<Membership, Rejection> {
+        let (conversation, membership) =
+            allowed(batch, self.conversation, self.user, Action::MarkRead)?;
+        within(self.seq, 0, conversation.last_seq)?;
+        let read_seq = membership.read_seq.max(self.seq);
+        batch.move_read_mark(self.conversation, self.user, read_seq);
+        place(batch, self.conversation, self.user).map(|(_, membership)| membership.clone())
+    }
+}
+
+struct MarkingUnread {
+    conversation: ConversationId,
+    user: UserId,
+    seq: i32,
+}
+
+impl Write for MarkingUnread {
+    type Outcome = Membership;
+    type Refusal = Rejection;
+
+    fn last_byte(&self) -> u8 {
+        self.conversation.last_byte()
+    }
+
+    fn needs(&self, needs: &mut Needs) {
+        needs.membership(self.conversation, self.user);
+    }
+
+    fn decide(&self, batch: &mut Batch) -> Result<Membership, Rejection> {
+        let (conversation, membership) =
+            allowed(batch, self.conversation, self.user, Action::MarkRead)?;
+        within(self.seq, 1, conversation.last_seq)?;
+        let read_seq = membership.read_seq.min(self.seq - 1);
+        batch.move_read_mark(self.conversation, self.user, read_seq);
+        place(batch, self.conversation, self.user).map(|(_, membership)| membership.clone())
+    }
+}
+
+fn within(seq: i32, min: i32, last_seq: i32) -> Result<(), Rejection> {
+    if (min..=last_seq).contains(&seq) {
+        return Ok(());
+    }
+    let message = format!("`seq` must be the number of a message, {min} to {last_seq} here");
+    Err(Rejection::at("seq", Reason::InvalidInput, message))
+}

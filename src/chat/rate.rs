@@ -1,0 +1,151 @@
+//! How often somebody may do something: the generic cell rate algorithm, one number for each who does it.
+//!
+//! The number is the time at which the allowance will be whole again (ITU-T I.371, "theoretical arrival time").
+
+use std::{
+    hash::Hash,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use quick_cache::sync::Cache;
+
+use super::Error;
+use crate::model::{Limits, Timestamp, UserId};
+
+/// Who is remembered at most; the ones unused for longest are forgotten, with a whole allowance.
+const REMEMBERED_MAX: usize = 100_000;
+
+/// A limit for each key: so many at once, and one more each `interval`.
+struct Rate<K> {
+    whole_again: Cache<K, Arc<AtomicI64>>,
+    interval: Duration,
+    burst: u32,
+}
+
+impl<K: Eq + Hash + Clone> Rate<K> {
+    fn new(per: Duration, count: u32, burst: u32) -> Self {
+        Self {
+            whole_again: Cache::new(REMEMBERED_MAX),
+            interval: per / count.max(1),
+            burst: burst.max(1),
+        }
+    }
+
+    /// Takes one, or says how long to wait for it. `take` false only asks.
+    fn check(&self, key: &K, now: Timestamp, take: bool) -> Result<(), Duration> {
+        // Microseconds: twenty a second is no whole number of anything coarser.
+        let now = now.millis().saturating_mul(1_000);
+        let interval = i64::try_from(self.interval.as_micros()).unwrap_or(i64::MAX);
+        let slack = interval.saturating_mul(i64::from(self.burst) - 1);
+        let cell = self.cell(key);
+        loop {
+            let old = cell.load(Ordering::Relaxed);
+            let wait = old.saturating_sub(slack).saturating_sub(now);
+            if wait > 0 {
+                return Err(Duration::from_micros(u64::try_from(wait).unwrap_or(0)));
+            }
+            let new = old.max(now).saturating_add(interval);
+            if !take
+                || cell
+                    .compare_exchange_weak(old, new, Ordering::Relaxed, Ordering::Relaxed)
+                    .is_ok()
+            {
+                return Ok(());
+            }
+        }
+    }
+
+    fn cell(&self, key: &K) -> Arc<AtomicI64> {
+        let made: Result<_, std::convert::Infallible> = self
+            .whole_again
+            .get_or_insert_with(key, || Ok(Arc::new(AtomicI64::new(0))));
+        match made {
+            Ok(cell) => cell,
+        }
+    }
+}
+
+/// The limits of what people do.
+pub(super) struct Rates {
+    sends: Rate<UserId>,
+    log_in_failures: Rate<String>,
+    limits: Arc<Limits>,
+}
+
+impl Rates {
+    pub(super) fn new(limits: Arc<Limits>) -> Self {
+        let failures = limits.log_in_failures_per_minute;
+        Self {
+            sends: Rate::new(
+                Duration::from_secs(1),
+                limits.sends_per_second,
+                limits.sends_burst,
+            ),
+            log_in_failures: Rate::new(Duration::from_mins(1), failures, failures),
+            limits,
+        }
+    }
+
+    /// Counts a message that somebody sends.
+    pub(super) fn send(&self, user: UserId, now: Timestamp) -> Result<(), Error> {
+        self.check(&self.sends, &user, now, true)
+    }
+
+    /// Whether somebody may try to sign in with this handle; failures before may forbid it.
+    pub(super) fn log_in(&self, handle: &str, now: Timestamp) -> Result<(), Error> {
+        self.check(&self.log_in_failures, &handle.to_owned(), now, false)
+    }
+
+    /// Counts a failure, whether or not anybody has the handle.
+    pub(super) fn log_in_failed(&self, handle: &str, now: Timestamp) -> Result<(), Error> {
+        self.check(&self.log_in_failures, &handle.to_owned(), now, true)
+    }
+
+    fn check<K: Eq + Hash + Clone>(
+        &self,
+        rate: &Rate<K>,
+        key: &K,
+        now: Timestamp,
+        take: bool,
+    ) -> Result<(), Error> {
+        if self.limits.rate_limits {
+            rate.check(key, now, take)
+                .map_err(|retry_after| Error::RateLimited { retry_after })
+        } else {
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_is_allowed_and_then_one_each_interval() {
+        let rate = Rate::new(Duration::from_secs(1), 20, 60);
+        let at = Timestamp::from_millis;
+        let allowed = (0..100)
+            .filter(|_| rate.check(&"alice", at(1_000_000), true).is_ok())
+            .count();
+        assert_eq!(allowed, 60);
+        assert_eq!(
+            rate.check(&"alice", at(1_000_000), true),
+            Err(Duration::from_millis(50))
+        );
+        assert_eq!(rate.check(&"alice", at(1_000_050), true), Ok(()));
+        assert_eq!(
+            rate.check(&"bob", at(1_000_000), true),
+            Ok(()),
+            "others have their own"
+        );
+        let later = (0..100)
+            .filter(|_| rate.check(&"alice", at(1_001_050), true).is_ok())
+            .count();
+        assert_eq!(later, 20);
+    }
+}

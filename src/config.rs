@@ -1,0 +1,101 @@
+//! The command line. Every flag can be set by a variable too; nothing else reads the environment.
+
+use std::net::SocketAddr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::model::Limits;
+
+/// A chat server behind one GraphQL endpoint.
+///
+/// It keeps accounts, groups and messages in one SQLite file and serves them at /graphql, over HTTP and over WebSockets
+/// (graphql-transport-ws). GraphiQL is at /.
+#[derive(Debug, Parser)]
+#[command(
+    name = "parlor",
+    version,
+    after_help = "Try it:  parlor serve --demo   and open http://127.0.0.1:4000/"
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve; brings the database to its newest form first, and stops cleanly on SIGTERM or Ctrl-C.
+    Serve(Serve),
+    /// Print the GraphQL schema.
+    Schema,
+    /// Bring the database to its newest form, and stop.
+    Migrate(Migrate),
+}
+
+/// Flags of `serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Address to listen at. Port 0 takes a free one; the line that says that the server is ready names it.
+    #[arg(
+        long,
+        env = "PARLOR_LISTEN",
+        default_value = "127.0.0.1:4000",
+        value_name = "ADDRESS"
+    )]
+    pub listen: SocketAddr,
+    #[command(flatten)]
+    /// Which database.
+    pub database: Database,
+    /// Whether people are held to so many messages a second and so many failed log-ins a minute. Off is for benchmarks.
+    #[arg(
+        long,
+        env = "PARLOR_RATE_LIMITS",
+        default_value = "on",
+        value_name = "on|off"
+    )]
+    pub rate_limits: Switch,
+    /// Fill an empty database with a few people and their conversations, and print how to sign in as each.
+    #[arg(long, env = "PARLOR_DEMO")]
+    pub demo: bool,
+}
+
+/// Flags of `migrate`.
+#[derive(Debug, Args)]
+pub struct Migrate {
+    /// Which database.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+/// Where the data is.
+#[derive(Debug, Clone, Args)]
+pub struct Database {
+    /// The database: <sqlite://PATH>, with ?mode=rwc to make the file when it is not there.
+    #[arg(
+        long,
+        env = "PARLOR_DATABASE_URL",
+        default_value = "sqlite://parlor.db?mode=rwc",
+        value_name = "URL"
+    )]
+    pub database_url: String,
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// Held.
+    On,
+    /// Not held.
+    Off,
+}
+
+impl Serve {
+    /// The bounds, as these flags set them.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            rate_limits: self.rate_limits == Switch::On,
+            ..Limits::default()
+        }
+    }
+}

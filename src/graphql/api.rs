@@ -1,0 +1,256 @@
+//! The door of this room: a request comes in as data, bytes go out.
+
+use std::sync::Arc;
+
+use async_graphql::{
+    Request, Response, ServerError, Value, Variables,
+    parser::types::{ExecutableDocument, OperationType},
+};
+use bytes::Bytes;
+use serde::Serialize;
+use tokio_stream::StreamExt;
+
+use super::{
+    context::Asker,
+    document::{self, Documents},
+    error::{self, Code, failure},
+    render::{Opening, Told},
+    schema::{self, Schema},
+};
+use crate::{
+    chat::Chat,
+    live::{Item, MessageFeed, Rendering},
+};
+
+/// The API over a chat.
+pub struct Api {
+    chat: Arc<Chat>,
+    schema: Schema,
+    documents: Documents,
+}
+
+/// What sort of operation a request means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Reads.
+    Query,
+    /// Changes.
+    Mutation,
+    /// Listens.
+    Subscription,
+}
+
+/// A request whose document is known to be one, and not too much.
+pub struct Operation {
+    /// Its sort.
+    pub kind: Kind,
+    text: Arc<str>,
+    document: Arc<ExecutableDocument>,
+    name: Option<String>,
+    variables: Variables,
+}
+
+/// A response, as bytes of JSON.
+#[derive(Debug)]
+pub struct Answer {
+    /// The response.
+    pub bytes: Bytes,
+    /// Whether nothing was executed: the request itself was at fault.
+    pub is_rejection: bool,
+    /// The errors alone, when there are any, as the socket protocol wants them.
+    pub errors: Option<Bytes>,
+}
+
+impl Api {
+    /// Begins.
+    pub fn new(chat: Arc<Chat>) -> Self {
+        Self {
+            schema: schema::schema(Arc::clone(&chat)),
+            chat,
+            documents: Documents::new(),
+        }
+    }
+
+    /// The chat behind it.
+    pub fn chat(&self) -> &Arc<Chat> {
+        &self.chat
+    }
+
+    /// Looks at a request before anything runs.
+    pub fn prepare(&self, request: Request) -> Result<Operation, Answer> {
+        let prepare = || {
+            let document = self.documents.parse(&request.query, self.chat.limits())?;
+            let operation = document::operation(&document, request.operation_name.as_deref())?;
+            document::check_variables(operation, &request.variables)?;
+            let kind = match operation.node.ty {
+                OperationType::Query => Kind::Query,
+                OperationType::Mutation => Kind::Mutation,
+                OperationType::Subscription => Kind::Subscription,
+            };
+            Ok((kind, document))
+        };
+        let (kind, document) = prepare().map_err(|error| Answer::rejection(vec![error]))?;
+        Ok(Operation {
+            kind,
+            text: request.query.into(),
+            document,
+            name: request.operation_name,
+            variables: request.variables,
+        })
+    }
+
+    /// Runs a query or mutation.
+    pub async fn execute(&self, operation: Operation, asker: Asker, request_id: &str) -> Answer {
+        let request = operation.request().data(Arc::new(asker));
+        Answer::of(self.schema.execute(request).await, request_id)
+    }
+
+    /// Opens a subscription's stream; an answer with errors when it cannot be.
+    pub async fn subscribe(
+        self: &Arc<Self>,
+        operation: Operation,
+        asker: Asker,
+        request_id: &str,
+    ) -> Result<Subscription, Answer> {
+        let opening = Opening::default();
+        let again = asker.again();
+        let request = operation
+            .request()
+            .data(Arc::new(asker))
+            .data(opening.clone());
+        if let Some(response) = self.schema.execute_stream(request).next().await {
+            return Err(Answer::of(response, request_id));
+        }
+        let Operation {
+            text,
+            document,
+            name,
+            variables,
+            ..
+        } = &operation;
+        let rendering = document::rendering(text, document, name.as_deref(), variables)
+            .map_err(|error| Answer::rejection(vec![error]))?;
+        // Nothing to hear: the one field was left out by a directive.
+        let feed = opening.take().ok_or_else(|| {
+            Answer::rejection(vec![failure(
+                Code::QueryRejected,
+                "the subscription selects nothing",
+            )])
+        })?;
+        let api = Arc::clone(self);
+        Ok(Subscription {
+            api,
+            operation,
+            asker: again,
+            rendering,
+            feed,
+            request_id: request_id.to_owned(),
+        })
+    }
+}
+
+impl Operation {
+    fn request(&self) -> Request {
+        let mut request = Request::new(String::new()).variables(self.variables.clone());
+        request.operation_name.clone_from(&self.name);
+        request.set_parsed_query(ExecutableDocument::clone(&self.document));
+        request
+    }
+}
+
+/// An open stream of responses.
+pub struct Subscription {
+    api: Arc<Api>,
+    operation: Operation,
+    asker: Asker,
+    rendering: Rendering,
+    feed: MessageFeed,
+    request_id: String,
+}
+
+impl Subscription {
+    /// The next response; none when the stream has ended, errors when it broke.
+    pub async fn next(&mut self) -> Option<Result<Bytes, Answer>> {
+        match self.feed.next().await {
+            Ok(Some(item)) => Some(Ok(self.render(item).await)),
+            Ok(None) => None,
+            Err(cause) => {
+                let fault = error::Fault::from(crate::chat::Error::from(cause));
+                let error = async_graphql::Error::from(fault);
+                let mut errors = [ServerError::new(error.message, None)];
+                errors[0].extensions = error.extensions;
+                errors[0].source = error.source;
+                error::finish(&mut errors, &self.request_id);
+                Some(Err(Answer::rejection(errors.into())))
+            }
+        }
+    }
+
+    /// What this subscription makes of a piece of news. Made once for all who select the same, unless it depends on who
+    /// asks.
+    async fn render(&self, item: Arc<Item>) -> Bytes {
+        if let Some(bytes) = item.rendered(self.rendering) {
+            return bytes;
+        }
+        let asker = Arc::new(self.asker.again());
+        let request = self
+            .operation
+            .request()
+            .data(Arc::clone(&asker))
+            .data(Told(Arc::clone(&item)));
+        let response = self
+            .api
+            .schema
+            .execute_stream(request)
+            .next()
+            .await
+            .unwrap_or_default();
+        let is_shared = response.is_ok() && !asker.was_looked_at();
+        let bytes = Answer::of(response, &self.request_id).bytes;
+        if is_shared {
+            item.keep(self.rendering, bytes.clone());
+        }
+        bytes
+    }
+}
+
+/// A response as clients get it: `data` is left out when nothing was executed.
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [ServerError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Value>,
+}
+
+impl Answer {
+    fn of(mut response: Response, request_id: &str) -> Self {
+        error::finish(&mut response.errors, request_id);
+        // An error with a path was met by a resolver; without one, nothing ran.
+        let is_rejection = response.data == Value::Null
+            && !response.errors.is_empty()
+            && response.errors.iter().all(|e| e.path.is_empty());
+        Self::new(&response.errors, (!is_rejection).then_some(&response.data))
+    }
+
+    /// Says that a request was not executed.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers make the list for this"
+    )]
+    pub fn rejection(errors: Vec<ServerError>) -> Self {
+        Self::new(&errors, None)
+    }
+
+    fn new(errors: &[ServerError], data: Option<&Value>) -> Self {
+        let json = |value: &Body<'_>| {
+            serde_json::to_vec(value).unwrap_or_else(|_| b"{\"data\":null}".to_vec())
+        };
+        let alone = || serde_json::to_vec(errors).unwrap_or_else(|_| b"[]".to_vec());
+        Self {
+            bytes: json(&Body { errors, data }).into(),
+            is_rejection: data.is_none(),
+            errors: (!errors.is_empty()).then(|| alone().into()),
+        }
+    }
+}

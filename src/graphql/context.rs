@@ -1,0 +1,90 @@
+//! What a resolver finds in its context: the chat, and who asks.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use async_graphql::Context;
+
+use super::error::Fault;
+use crate::{
+    chat::{Chat, Error, Viewer},
+    model::Heads,
+};
+
+/// Who asks, in one execution.
+#[derive(Debug)]
+pub struct Asker {
+    viewer: Mutex<Option<Viewer>>,
+    /// Rises when a resolver looks at who asks: from then on the result is theirs alone.
+    was_looked_at: AtomicBool,
+    heads: Heads,
+}
+
+impl Asker {
+    /// Somebody, or nobody, who asks when the log stands at `heads`.
+    pub fn new(viewer: Option<Viewer>, heads: Heads) -> Self {
+        Self {
+            viewer: Mutex::new(viewer),
+            was_looked_at: AtomicBool::new(false),
+            heads,
+        }
+    }
+
+    /// Another execution for the same person.
+    pub(super) fn again(&self) -> Self {
+        Self::new(
+            *self.viewer.lock().unwrap_or_else(PoisonError::into_inner),
+            Arc::clone(&self.heads),
+        )
+    }
+
+    fn look(&self) -> Option<Viewer> {
+        self.was_looked_at.store(true, Ordering::Relaxed);
+        *self.viewer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the result depends on who asked.
+    pub(super) fn was_looked_at(&self) -> bool {
+        self.was_looked_at.load(Ordering::Relaxed)
+    }
+}
+
+/// The chat.
+pub(super) fn chat<'a>(ctx: &Context<'a>) -> Result<&'a Chat, Fault> {
+    Ok(ctx
+        .data::<Arc<Chat>>()
+        .map_err(|error| Fault::from_graphql(&error))?)
+}
+
+fn asker<'a>(ctx: &Context<'a>) -> Result<&'a Asker, Fault> {
+    Ok(ctx
+        .data::<Arc<Asker>>()
+        .map_err(|error| Fault::from_graphql(&error))?)
+}
+
+/// Who asks, if anybody is signed in.
+pub(super) fn viewer(ctx: &Context<'_>) -> Result<Option<Viewer>, Fault> {
+    Ok(asker(ctx)?.look())
+}
+
+/// Who asks; an error when nobody is signed in.
+pub(super) fn signed_in(ctx: &Context<'_>) -> Result<Viewer, Fault> {
+    Ok(viewer(ctx)?.ok_or(Error::Unauthenticated)?)
+}
+
+/// From here on the rest of the request is asked by whoever has just signed in.
+pub(super) fn sign_in(ctx: &Context<'_>, viewer: Viewer) -> Result<(), Fault> {
+    let mut asking = asker(ctx)?
+        .viewer
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    *asking = Some(viewer);
+    Ok(())
+}
+
+/// Where the log stood when the request began.
+pub(super) fn heads<'a>(ctx: &Context<'a>) -> Result<&'a Heads, Fault> {
+    Ok(&asker(ctx)?.heads)
+}

@@ -1,0 +1,244 @@
+//! Messages, read marks, and the stream of one conversation.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Subscription};
+use tokio_stream::Stream;
+
+use super::{
+    context::{chat, heads, signed_in},
+    conversation::Conversation,
+    error::{Fault, UserError, payload, payloads},
+    membership::Membership,
+    page::connection,
+    render::{Opening, Told},
+    scalar::DateTime,
+    user::User,
+};
+use crate::{
+    chat::Sent,
+    model::{self, News, message::MessageKey, page::cursor},
+};
+
+/// Something said in a conversation. A message never changes once it is sent.
+pub(super) struct Message(pub(super) Arc<model::Message>);
+
+impl From<model::Message> for Message {
+    fn from(message: model::Message) -> Self {
+        Self(Arc::new(message))
+    }
+}
+
+/// Something said in a conversation. A message never changes once it is sent.
+#[Object]
+impl Message {
+    /// The conversation it belongs to.
+    async fn conversation(&self, ctx: &Context<'_>) -> Result<Conversation, Fault> {
+        Ok(Conversation(
+            chat(ctx)?.conversation_around(self.0.conversation).await?,
+        ))
+    }
+
+    /// Global identifier.
+    pub(super) async fn id(&self) -> ID {
+        self.0.id().to_string().into()
+    }
+
+    /// The key that its sender gave with it, unique among that sender's messages in the conversation, to match it to an optimistic row; null when none was given.
+    async fn idempotency_key(&self) -> Option<&str> {
+        self.0.idempotency_key.as_deref()
+    }
+
+    /// Who said it; null when the account is gone.
+    async fn sender(&self, ctx: &Context<'_>) -> Result<Option<User>, Fault> {
+        Ok(chat(ctx)?.user(self.0.sender).await?.map(User))
+    }
+
+    /// When the server took it in. It never goes back along `seq`; equal times are ordered by `seq`.
+    async fn sent_at(&self) -> DateTime {
+        self.0.sent_at.into()
+    }
+
+    /// Position in the conversation: 1, 2, 3 and so on without a gap.
+    async fn seq(&self) -> i32 {
+        self.0.seq
+    }
+
+    /// Text of 1 to 10000 characters, as it was sent.
+    async fn text(&self) -> &str {
+        &self.0.text
+    }
+}
+
+connection! {
+    "Page of messages." MessageConnection { "Messages with their cursors." }
+    "A message in a page." MessageEdge { "Position of this message." "The message." Message }
+}
+
+impl From<Arc<model::Message>> for MessageEdge {
+    fn from(message: Arc<model::Message>) -> Self {
+        Self {
+            cursor: cursor(&MessageKey(message.seq)),
+            node: Message(message),
+        }
+    }
+}
+
+impl From<model::Message> for MessageEdge {
+    fn from(message: model::Message) -> Self {
+        Arc::new(message).into()
+    }
+}
+
+/// Input of `sendMessage`.
+#[derive(InputObject)]
+pub(super) struct SendMessageInput {
+    /// Conversation to write to.
+    conversation_id: ID,
+    /// Key of up to 64 characters, chosen by the client and new for each message. A second call with the same key in the same conversation gives the first one's message, however much later.
+    idempotency_key: Option<String>,
+    /// Text of 1 to 10000 characters, not only white space.
+    text: String,
+}
+
+/// Result of `sendMessage`.
+#[derive(Default, SimpleObject)]
+pub(super) struct SendMessagePayload {
+    /// The message, ready for a list; null on failure.
+    message_edge: Option<MessageEdge>,
+    /// Why it failed; empty on success.
+    user_errors: Vec<UserError>,
+    /// Whether the message was there already because the key was used before.
+    was_duplicate: bool,
+}
+
+/// Input of `markRead`.
+#[derive(InputObject)]
+pub(super) struct MarkReadInput {
+    /// Conversation.
+    conversation_id: ID,
+    /// Number of the newest message that was read.
+    seq: i32,
+}
+
+/// Result of `markRead`.
+#[derive(Default, SimpleObject)]
+pub(super) struct MarkReadPayload {
+    /// The viewer's membership after the change; null on failure.
+    membership: Option<Membership>,
+    /// Why it failed; empty on success.
+    user_errors: Vec<UserError>,
+}
+
+/// Input of `markUnread`.
+#[derive(InputObject)]
+pub(super) struct MarkUnreadInput {
+    /// Conversation.
+    conversation_id: ID,
+    /// Number of the oldest message to be unread again.
+    seq: i32,
+}
+
+/// Result of `markUnread`.
+#[derive(Default, SimpleObject)]
+pub(super) struct MarkUnreadPayload {
+    /// The viewer's membership after the change; null on failure.
+    membership: Option<Membership>,
+    /// Why it failed; empty on success.
+    user_errors: Vec<UserError>,
+}
+
+payloads!(SendMessagePayload, MarkReadPayload, MarkUnreadPayload);
+
+#[derive(Default)]
+pub(super) struct MessageMutation;
+
+#[Object]
+impl MessageMutation {
+    /// Say that everything up to a message was read. Never moves backwards.
+    async fn mark_read(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do.")] input: MarkReadInput,
+    ) -> Result<Option<MarkReadPayload>, Fault> {
+        let outcome = chat(ctx)?
+            .mark_read(signed_in(ctx)?, &input.conversation_id, input.seq)
+            .await;
+        payload(outcome, |membership| MarkReadPayload {
+            membership: Some(Membership(membership)),
+            ..Default::default()
+        })
+    }
+
+    /// Say that a message and everything after it is unread again.
+    async fn mark_unread(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do.")] input: MarkUnreadInput,
+    ) -> Result<Option<MarkUnreadPayload>, Fault> {
+        let outcome = chat(ctx)?
+            .mark_unread(signed_in(ctx)?, &input.conversation_id, input.seq)
+            .await;
+        payload(outcome, |membership| MarkUnreadPayload {
+            membership: Some(Membership(membership)),
+            ..Default::default()
+        })
+    }
+
+    /// Say something. When this returns the message, it is stored for good.
+    async fn send_message(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do.")] input: SendMessageInput,
+    ) -> Result<Option<SendMessagePayload>, Fault> {
+        let key = input.idempotency_key.as_deref();
+        let outcome = chat(ctx)?
+            .send_message(signed_in(ctx)?, &input.conversation_id, &input.text, key)
+            .await;
+        payload(
+            outcome,
+            |Sent {
+                 message,
+                 was_duplicate,
+             }| SendMessagePayload {
+                message_edge: Some(message.into()),
+                was_duplicate,
+                ..Default::default()
+            },
+        )
+    }
+}
+
+#[derive(Default)]
+pub(super) struct MessageSubscription;
+
+#[Subscription]
+impl MessageSubscription {
+    /// Messages of one conversation in order of `seq`, without a gap or a repeat.
+    async fn message_sent(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "Number of the newest message that the client has: the stream begins with the one after it. Without it the stream starts now."
+        )]
+        after_seq: Option<i32>,
+        #[graphql(desc = "Conversation to follow.")] conversation_id: ID,
+    ) -> Result<impl Stream<Item = Option<Message>> + use<>, Fault> {
+        // Executed once to open the stream, and once for each piece of news that nobody has rendered yet.
+        let told = ctx.data_opt::<Told>().and_then(|Told(item)| {
+            let News::MessageSent(message) = &item.change.news else {
+                return None;
+            };
+            Some(Some(Message(Arc::clone(message))))
+        });
+        if let Some(opening) = ctx.data_opt::<Opening>() {
+            let viewer = signed_in(ctx)?;
+            opening.put(
+                chat(ctx)?
+                    .follow_messages(viewer, &conversation_id, after_seq, heads(ctx)?)
+                    .await?,
+            );
+        }
+        Ok(tokio_stream::iter(told))
+    }
+}

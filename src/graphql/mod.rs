@@ -1,0 +1,24 @@
+//! WORDS: the domain in GraphQL's grammar. One file per noun, with its types and its part of query, mutation and
+//! subscription; no rule lives here. Descriptions are written for clients: they are the reference.
+
+mod api;
+mod context;
+mod conversation;
+mod document;
+mod error;
+mod guard;
+mod membership;
+mod message;
+mod node;
+mod page;
+mod render;
+mod scalar;
+mod schema;
+mod session;
+mod user;
+mod viewer;
+
+pub use api::{Answer, Api, Kind, Operation, Subscription};
+pub use context::Asker;
+pub use error::{Code, failure};
+pub use schema::sdl;

@@ -1,0 +1,89 @@
+//! Pages as Relay connections, once for all lists.
+
+use async_graphql::SimpleObject;
+
+use crate::model::{Page, page::PageArguments};
+
+/// Where a page stands in its connection.
+#[derive(Debug, Clone, SimpleObject)]
+pub(super) struct PageInfo {
+    /// Cursor of the last edge of this page, null when the page is empty.
+    end_cursor: Option<String>,
+    /// Whether edges follow this page.
+    has_next_page: bool,
+    /// Whether edges precede this page.
+    has_previous_page: bool,
+    /// Cursor of the first edge of this page, null when the page is empty.
+    start_cursor: Option<String>,
+}
+
+/// Something with a cursor.
+pub(super) trait Edge {
+    /// Its cursor.
+    fn cursor(&self) -> &str;
+}
+
+/// The edges of a page, and where it stands.
+pub(super) fn edges<T, E: Edge + From<T>>(page: Page<T>) -> (Vec<E>, PageInfo) {
+    let edges: Vec<E> = page.items.into_iter().map(E::from).collect();
+    let cursor = |edge: Option<&E>| edge.map(|edge| edge.cursor().to_owned());
+    let info = PageInfo {
+        end_cursor: cursor(edges.last()),
+        has_next_page: page.has_next,
+        has_previous_page: page.has_previous,
+        start_cursor: cursor(edges.first()),
+    };
+    (edges, info)
+}
+
+/// Arguments of a list that is read forwards only.
+pub(super) fn forwards(after: Option<String>, first: Option<i32>) -> PageArguments {
+    PageArguments {
+        after,
+        first,
+        ..PageArguments::default()
+    }
+}
+
+/// The two types of a list: its page and its edge. The texts are what clients read.
+macro_rules! connection {
+    (
+        $page_doc:literal $page:ident { $edges_doc:literal }
+        $edge_doc:literal $edge:ident { $cursor_doc:literal $node_doc:literal $node:ty }
+    ) => {
+        #[doc = $page_doc]
+        #[derive(async_graphql::SimpleObject)]
+        pub(super) struct $page {
+            #[doc = $edges_doc]
+            edges: Vec<$edge>,
+            /// Position of the page.
+            page_info: $crate::graphql::page::PageInfo,
+        }
+
+        impl<T> From<$crate::model::Page<T>> for $page
+        where
+            $edge: From<T>,
+        {
+            fn from(page: $crate::model::Page<T>) -> Self {
+                let (edges, page_info) = $crate::graphql::page::edges(page);
+                Self { edges, page_info }
+            }
+        }
+
+        #[doc = $edge_doc]
+        #[derive(async_graphql::SimpleObject)]
+        pub(super) struct $edge {
+            #[doc = $cursor_doc]
+            cursor: String,
+            #[doc = $node_doc]
+            node: $node,
+        }
+
+        impl $crate::graphql::page::Edge for $edge {
+            fn cursor(&self) -> &str {
+                &self.cursor
+            }
+        }
+    };
+}
+pub(super) use connection;

@@ -1,0 +1,23 @@
+//! How an execution meets a stream. A subscription is executed once to open its stream: the resolver leaves the feed in
+//! [`Opening`]. Then it is executed for a piece of news with [`Told`] in its context: the resolver gives exactly that.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::live::{Item, MessageFeed};
+
+/// Where a resolver leaves the feed that it opened.
+#[derive(Clone, Default)]
+pub(super) struct Opening(Arc<Mutex<Option<MessageFeed>>>);
+
+impl Opening {
+    pub(super) fn put(&self, feed: MessageFeed) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(feed);
+    }
+
+    pub(super) fn take(&self) -> Option<MessageFeed> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// The news that an execution is about.
+pub(super) struct Told(pub(super) Arc<Item>);

@@ -1,0 +1,67 @@
+//! The three roots, put together from the nouns, and the text that clients see.
+
+use std::sync::Arc;
+
+use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, SchemaBuilder};
+
+use super::{
+    conversation::{ConversationMutation, ConversationQuery},
+    membership::MembershipMutation,
+    message::{MessageMutation, MessageSubscription},
+    node::NodeQuery,
+    session::SessionMutation,
+    user::{UserMutation, UserQuery},
+};
+use crate::chat::Chat;
+
+/// Reading. No field here changes anything.
+#[derive(Default, MergedObject)]
+pub(super) struct Query(ConversationQuery, NodeQuery, UserQuery);
+
+#[expect(clippy::doc_markdown, reason = "the text is the schema's")]
+/// Changes. Each field takes one `input` and returns a payload whose `userErrors` is empty when the change holds. Every field may be tried again after a lost answer, with the same `idempotencyKey` where its input has one: what is so already succeeds again, what is gone already is NOT_FOUND (but `signUp` says TAKEN, `changePassword` INVALID_CREDENTIALS). Lengths of text count Unicode code points.
+#[derive(Default, MergedObject)]
+pub(super) struct Mutation(
+    ConversationMutation,
+    MembershipMutation,
+    MessageMutation,
+    SessionMutation,
+    UserMutation,
+);
+
+/// Live streams; each operation selects one field. A stream ends with `complete` when the session ends or the right to it is lost.
+#[derive(Default, MergedSubscription)]
+pub(super) struct Subscription(MessageSubscription);
+
+/// The whole schema.
+pub(super) type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
+
+fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(
+        Query::default(),
+        Mutation::default(),
+        Subscription::default(),
+    )
+}
+
+/// The schema over a chat.
+pub(super) fn schema(chat: Arc<Chat>) -> Schema {
+    builder().data(chat).finish()
+}
+
+/// The schema as clients see it, sorted.
+pub fn sdl() -> String {
+    let options = SDLExportOptions::new()
+        .sorted_fields()
+        .sorted_arguments()
+        .sorted_enum_items()
+        .include_specified_by()
+        .use_space_ident()
+        .indent_width(2);
+    let text = builder().finish().sdl_with_options(options);
+    let mut lines: Vec<_> = text.lines().map(str::trim_end).collect();
+    while lines.last().is_some_and(|line| line.is_empty()) {
+        lines.pop();
+    }
+    lines.join("\n") + "\n"
+}

@@ -1,0 +1,255 @@
+//! People as everybody may see them.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, OneofObject, SimpleObject};
+
+use super::{
+    context::{chat, sign_in, signed_in},
+    error::{Fault, UserError, payload, payloads},
+    page::{connection, forwards},
+    scalar::DateTime,
+    session::SessionToken,
+    viewer::Viewer,
+};
+use crate::{
+    chat::{Patch, SignUp, UpdateProfile},
+    model::{self, page::cursor, user::UserKey},
+};
+
+/// A person, as everybody may see them.
+pub(super) struct User(pub(super) Arc<model::User>);
+
+/// A person, as everybody may see them.
+#[Object]
+impl User {
+    /// Address of the avatar picture; null when none is set.
+    async fn avatar_url(&self) -> Option<&str> {
+        self.0.avatar_url.as_deref()
+    }
+
+    /// When the account was made.
+    async fn created_at(&self) -> DateTime {
+        self.0.created_at.into()
+    }
+
+    /// Name to show, 1 to 64 characters.
+    async fn display_name(&self) -> &str {
+        &self.0.display_name
+    }
+
+    /// Unique name in lower case: 3 to 32 characters of a-z, 0-9 and underscore.
+    async fn handle(&self) -> &str {
+        &self.0.handle
+    }
+
+    /// Global identifier.
+    pub(super) async fn id(&self) -> ID {
+        self.0.id.to_string().into()
+    }
+}
+
+connection! {
+    "Page of users." UserConnection { "Users with their cursors." }
+    "A user in a page." UserEdge { "Position of this user." "The user." User }
+}
+
+impl From<model::User> for UserEdge {
+    fn from(user: model::User) -> Self {
+        Self {
+            cursor: cursor(&UserKey(user.handle.clone())),
+            node: User(Arc::new(user)),
+        }
+    }
+}
+
+/// How to find a user.
+#[derive(OneofObject)]
+pub(super) enum UserByInput {
+    /// By handle.
+    Handle(String),
+    /// By identifier.
+    Id(ID),
+}
+
+#[derive(Default)]
+pub(super) struct UserQuery;
+
+#[Object]
+impl UserQuery {
+    /// A user by identifier or handle.
+    async fn user(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How to find the user.")] by: UserByInput,
+    ) -> Result<Option<User>, Fault> {
+        let chat = chat(ctx)?;
+        let user = match by {
+            UserByInput::Handle(handle) => chat.user_by_handle(&handle).await?,
+            UserByInput::Id(id) => match id.parse() {
+                Ok(id) => chat.user(id).await?,
+                Err(_) => None,
+            },
+        };
+        Ok(user.map(User))
+    }
+
+    /// Users whose handle or display name begins with the text, by handle.
+    async fn users(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Return users after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Page size, 1 to 100; 20 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Text of 2 to 32 characters.")] search: String,
+    ) -> Result<Option<UserConnection>, Fault> {
+        let page = chat(ctx)?
+            .users(signed_in(ctx)?, &search, &forwards(after, first))
+            .await?;
+        Ok(Some(page.into()))
+    }
+
+    /// The signed-in person; null when nobody is signed in.
+    async fn viewer(&self, ctx: &Context<'_>) -> Result<Option<Viewer>, Fault> {
+        Ok(super::context::viewer(ctx)?.map(Viewer))
+    }
+}
+
+/// Input of `signUp`.
+#[derive(InputObject)]
+pub(super) struct SignUpInput {
+    /// Name of the device, up to 64 characters.
+    device_name: Option<String>,
+    /// Name to show, 1 to 64 characters.
+    display_name: String,
+    /// Wanted handle, in the form of `User.handle`.
+    handle: String,
+    /// Password of 10 to 256 characters.
+    password: String,
+}
+
+/// Result of `signUp`.
+#[derive(Default, SimpleObject)]
+pub(super) struct SignUpPayload {
+    /// Token of the new session; null on failure.
+    token: Option<SessionToken>,
+    /// Why it failed; empty on success.
+    user_errors: Vec<UserError>,
+    /// The new viewer; null on failure.
+    viewer: Option<Viewer>,
+}
+
+/// Input of `updateProfile`. A field left out stays as it is.
+#[derive(InputObject)]
+pub(super) struct UpdateProfileInput {
+    /// New picture address, https, up to 2048 characters; null takes the picture away.
+    avatar_url: MaybeUndefined<String>,
+    /// New name to show; null is refused.
+    display_name: MaybeUndefined<String>,
+}
+
+/// Result of `updateProfile`.
+#[derive(Default, SimpleObject)]
+pub(super) struct UpdateProfilePayload {
+    /// The user after the change; null on failure.
+    user: Option<User>,
+    /// Why it failed; empty on success.
+    user_errors: Vec<UserError>,
+}
+
+/// Input of `changePassword`.
+#[derive(InputObject)]
+pub(super) struct ChangePasswordInput {
+    /// Password now.
+    current_password: String,
+    /// New password of 10 to 256 characters.
+    new_password: String,
+}
+
+/// Result of `changePassword`.
+#[derive(Default, SimpleObject)]
+pub(super) struct ChangePasswordPayload {
+    /// Why it failed; empty on success.
+    user_errors: Vec<UserError>,
+    /// The viewer; null on failure.
+    viewer: Option<Viewer>,
+}
+
+payloads!(SignUpPayload, UpdateProfilePayload, ChangePasswordPayload);
+
+/// Null, left out, or a value.
+pub(super) fn patch<T, U>(value: MaybeUndefined<T>, into: impl FnOnce(T) -> U) -> Patch<U> {
+    match value {
+        MaybeUndefined::Undefined => Patch::Keep,
+        MaybeUndefined::Null => Patch::Clear,
+        MaybeUndefined::Value(value) => Patch::Set(into(value)),
+    }
+}
+
+#[derive(Default)]
+pub(super) struct UserMutation;
+
+#[Object]
+impl UserMutation {
+    /// Change the password; ends every other session.
+    async fn change_password(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do.")] input: ChangePasswordInput,
+    ) -> Result<Option<ChangePasswordPayload>, Fault> {
+        let viewer = signed_in(ctx)?;
+        let outcome = chat(ctx)?
+            .change_password(viewer, input.current_password, &input.new_password)
+            .await;
+        payload(outcome, |()| ChangePasswordPayload {
+            viewer: Some(Viewer(viewer)),
+            ..Default::default()
+        })
+    }
+
+    /// Make an account and sign in.
+    async fn sign_up(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do.")] input: SignUpInput,
+    ) -> Result<Option<SignUpPayload>, Fault> {
+        let SignUpInput {
+            device_name,
+            display_name,
+            handle,
+            password,
+        } = input;
+        let outcome = chat(ctx)?
+            .sign_up(SignUp {
+                handle,
+                display_name,
+                password,
+                device_name,
+            })
+            .await;
+        if let Ok(signed_in) = &outcome {
+            sign_in(ctx, signed_in.viewer)?;
+        }
+        payload(outcome, |signed_in| SignUpPayload {
+            viewer: Some(Viewer(signed_in.viewer)),
+            token: Some(signed_in.into()),
+            ..Default::default()
+        })
+    }
+
+    /// Change the viewer's profile.
+    async fn update_profile(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do.")] input: UpdateProfileInput,
+    ) -> Result<Option<UpdateProfilePayload>, Fault> {
+        let change = UpdateProfile {
+            display_name: patch(input.display_name, |text| text),
+            avatar_url: patch(input.avatar_url, |text| text),
+        };
+        let outcome = chat(ctx)?.update_profile(signed_in(ctx)?, &change).await;
+        payload(outcome, |user| UpdateProfilePayload {
+            user: Some(User(user)),
+            ..Default::default()
+        })
+    }
+}

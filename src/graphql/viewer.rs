@@ -1,0 +1,77 @@
+//! What only the signed-in person may see.
+
+use async_graphql::{Context, ID, Object};
+
+use super::{
+    context::chat,
+    conversation::{ConversationConnection, ConversationKind},
+    error::Fault,
+    page::forwards,
+    session::Session,
+    user::User,
+};
+use crate::{
+    chat::{self, Error},
+    model::{NodeId, conversation::ConversationFilter},
+};
+
+/// Everything that only the signed-in person may see.
+pub(super) struct Viewer(pub(super) chat::Viewer);
+
+/// Everything that only the signed-in person may see.
+#[Object]
+impl Viewer {
+    /// The viewer's conversations, newest first by `lastMessage.sentAt`, or by `createdAt` while there is no message.
+    async fn conversations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Return conversations after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Page size, 1 to 100; 20 when left out.")] first: Option<i32>,
+        #[graphql(desc = "Only conversations of these kinds.")] kinds: Option<
+            Vec<ConversationKind>,
+        >,
+        #[graphql(desc = "Only conversations with unread messages.", default = false)] unread_only: bool,
+    ) -> Result<Option<ConversationConnection>, Fault> {
+        let kinds = kinds
+            .unwrap_or_default()
+            .into_iter()
+            .map(Into::into)
+            .collect();
+        let filter = ConversationFilter { kinds, unread_only };
+        let page = chat(ctx)?
+            .conversations(self.0, &filter, &forwards(after, first))
+            .await?;
+        Ok(Some(page.into()))
+    }
+
+    /// Global identifier.
+    pub(super) async fn id(&self) -> ID {
+        NodeId::viewer_text(self.0.user).into()
+    }
+
+    /// Devices that are signed in, the current one first; 100 at most: signing in once more ends the one unused for longest.
+    async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<Session>, Fault> {
+        Ok(chat(ctx)?
+            .sessions(self.0)
+            .await?
+            .into_iter()
+            .map(Session)
+            .collect())
+    }
+
+    /// Sum of unread messages over all conversations that are not archived; exact, up to 2147483647. No event carries it: it grows by one with each message of somebody else; ask again after anything else.
+    async fn unread_count(&self, ctx: &Context<'_>) -> Result<i32, Fault> {
+        let count = chat(ctx)?.unread_count(self.0).await?;
+        Ok(i32::try_from(count).unwrap_or(i32::MAX))
+    }
+
+    /// The viewer as others see them.
+    async fn user(&self, ctx: &Context<'_>) -> Result<User, Fault> {
+        // The account of a session is there for as long as the session.
+        let user = chat(ctx)?
+            .user(self.0.user)
+            .await?
+            .ok_or(Error::Unauthenticated)?;
+        Ok(User(user))
+    }
+}

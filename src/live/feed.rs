@@ -1,0 +1,177 @@
+//! One person's stream of one conversation's messages: without a gap, without a repeat.
+//!
+//! A feed is *behind* (it reads the log, page by page) or *live* (it takes from the conversation's tail). It takes its
+//! place in the tail first and reads the log afterwards, so nothing can fall between the two; what is in both is known
+//! by its number. Being slow, a hole, or a new start are one and the same thing: behind.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use tokio::sync::watch;
+
+use super::{Hub, Item, hub::HeldTail, tail::Taken};
+use crate::{
+    model::{Change, ConversationId, Id, News, PageRequest, Position, UserId, message::MessageKey},
+    store::{Error, Store},
+};
+
+/// Where a feed begins.
+#[derive(Debug, Clone, Copy)]
+pub enum Start {
+    /// With the message after this number.
+    After(i32),
+    /// With the first message whose position lies behind this one.
+    Now(Position),
+}
+
+/// Messages of one conversation, for one person, for as long as they may read it.
+pub struct MessageFeed {
+    store: Store,
+    tail: HeldTail,
+    bell: watch::Receiver<u64>,
+    place: u64,
+    conversation: ConversationId,
+    user: UserId,
+    next_seq: i32,
+    /// A leaving from before this position is of an earlier membership.
+    joined_position: Position,
+    behind: bool,
+    backlog: VecDeque<Arc<Item>>,
+}
+
+impl MessageFeed {
+    /// Begins to listen; none when the person may not read the conversation.
+    pub async fn open(
+        hub: &Arc<Hub>,
+        store: &Store,
+        user: UserId,
+        conversation: ConversationId,
+        start: Start,
+    ) -> Result<Option<Self>, Error> {
+        let tail = hub.hold_tail(conversation);
+        let (place, bell) = tail.tail.listen();
+        let Some((found, membership)) = store.find_conversation_of(user, conversation).await?
+        else {
+            return Ok(None);
+        };
+        let seq = match start {
+            Start::After(seq) => seq,
+            Start::Now(position) if found.head_position <= position => found.last_seq,
+            Start::Now(position) => store.seq_at(conversation, position).await?,
+        };
+        Ok(Some(Self {
+            store: store.clone(),
+            tail,
+            bell,
+            place,
+            conversation,
+            user,
+            next_seq: seq.saturating_add(1),
+            joined_position: membership.joined_position,
+            behind: seq < found.last_seq,
+            backlog: VecDeque::new(),
+        }))
+    }
+
+    /// The next message; none when the person may read the conversation no longer.
+    pub async fn next(&mut self) -> Result<Option<Arc<Item>>, Error> {
+        loop {
+            if let Some(item) = self.backlog.pop_front() {
+                return Ok(Some(item));
+            }
+            if self.behind {
+                if !self.read_backlog().await? {
+                    return Ok(None);
+                }
+                continue;
+            }
+            match self.tail.tail.take(self.place) {
+                Taken::Item(item) => {
+                    self.place += 1;
+                    match self.meets(&item) {
+                        Meeting::Deliver => return Ok(Some(item)),
+                        Meeting::Pass => {}
+                        Meeting::End => return Ok(None),
+                    }
+                }
+                Taken::Lagged { end } => {
+                    self.place = end;
+                    self.behind = true;
+                }
+                // The hub outlives its feeds, so the bell can't break.
+                Taken::Nothing => drop(self.bell.changed().await),
+            }
+        }
+    }
+
+    fn meets(&mut self, item: &Item) -> Meeting {
+        match &item.change.news {
+            News::MessageSent(message) if message.seq == self.next_seq => {
+                self.next_seq += 1;
+                Meeting::Deliver
+            }
+            News::MessageSent(message) if message.seq > self.next_seq => {
+                self.behind = true;
+                Meeting::Pass
+            }
+            News::MemberLeft { user, .. }
+                if *user == self.user && item.change.position > self.joined_position =>
+            {
+                Meeting::End
+            }
+            News::ConversationDeleted { .. } => Meeting::End,
+            News::MessageSent(_)
+            | News::MemberLeft { .. }
+            | News::MemberJoined { .. }
+            | News::ConversationUpdated { .. }
+            | News::ReadMarkMoved { .. }
+            | News::ProfileUpdated { .. }
+            | News::SessionEnded { .. } => Meeting::Pass,
+        }
+    }
+
+    /// Reads the next page of the log. The right to read and the newest number are read first, in one statement, and
+    /// the rows only up to that number: so nothing that was sent after a removal is ever among them.
+    async fn read_backlog(&mut self) -> Result<bool, Error> {
+        let Some((found, membership)) = self
+            .store
+            .find_conversation_of(self.user, self.conversation)
+            .await?
+        else {
+            return Ok(false);
+        };
+        self.joined_position = membership.joined_position;
+        if self.next_seq > found.last_seq {
+            self.behind = false;
+            return Ok(true);
+        }
+        let request = PageRequest {
+            after: Some(MessageKey(self.next_seq - 1)),
+            before: Some(MessageKey(found.last_seq.saturating_add(1))),
+            items: self.tail.limits().catch_up_page,
+            from_back: false,
+        };
+        let page = self
+            .store
+            .list_messages(self.conversation, &request)
+            .await?;
+        // Where nothing was found although something is there, another read would find nothing again.
+        self.behind = page.has_next && !page.items.is_empty();
+        for message in page.items {
+            self.next_seq = message.seq + 1;
+            let change = Change {
+                shard: self.conversation.shard(self.store.shards()),
+                position: message.position,
+                at: message.sent_at,
+                news: News::MessageSent(Arc::new(message)),
+            };
+            self.backlog.push_back(Arc::new(Item::new(change)));
+        }
+        Ok(true)
+    }
+}
+
+enum Meeting {
+    Deliver,
+    Pass,
+    End,
+}

@@ -1,0 +1,165 @@
+//! The hub: one task that takes every committed change, in order, to those on this node who follow it.
+
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Item, tail::Tail};
+use crate::{
+    bus::Subscriber,
+    model::{Change, ConversationId, Limits, News, SessionId},
+};
+
+/// Something shared by those who hold it, and gone with the last of them.
+struct Shared<V> {
+    value: Arc<V>,
+    holders: usize,
+}
+
+/// Values by key, each for as long as somebody holds it.
+pub(super) struct Registry<K, V>(Mutex<HashMap<K, Shared<V>>>);
+
+impl<K: Copy + Eq + Hash, V> Registry<K, V> {
+    fn new() -> Self {
+        Self(Mutex::new(HashMap::new()))
+    }
+
+    fn get(&self, key: K) -> Option<Arc<V>> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&key)
+            .map(|shared| Arc::clone(&shared.value))
+    }
+
+    fn hold(&self, key: K, make: impl FnOnce() -> V) -> Arc<V> {
+        let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let shared = map.entry(key).or_insert_with(|| Shared {
+            value: Arc::new(make()),
+            holders: 0,
+        });
+        shared.holders += 1;
+        Arc::clone(&shared.value)
+    }
+
+    fn release(&self, key: K) {
+        let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shared) = map.get_mut(&key) {
+            shared.holders -= 1;
+            if shared.holders == 0 {
+                map.remove(&key);
+            }
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}
+
+/// Who listens on this node.
+pub struct Hub {
+    tails: Registry<ConversationId, Tail>,
+    sessions: Registry<SessionId, CancellationToken>,
+    pub(super) limits: Arc<Limits>,
+}
+
+impl Hub {
+    /// A hub that nobody listens to yet.
+    pub fn new(limits: Arc<Limits>) -> Self {
+        Self {
+            tails: Registry::new(),
+            sessions: Registry::new(),
+            limits,
+        }
+    }
+
+    /// Hands changes on until every writer has stopped.
+    pub async fn run(self: Arc<Self>, mut subscriber: Subscriber) {
+        while let Some(commit) = subscriber.next().await {
+            for change in commit.changes {
+                self.deliver(change);
+            }
+        }
+    }
+
+    fn deliver(&self, change: Change) {
+        if let News::SessionEnded { session, .. } = change.news
+            && let Some(end) = self.sessions.get(session)
+        {
+            end.cancel();
+        }
+        if let Some(conversation) = change.news.conversation()
+            && let Some(tail) = self.tails.get(conversation)
+        {
+            tail.push(Arc::new(Item::new(change)), &self.limits);
+        }
+    }
+
+    /// A bell that rings when the session ends.
+    pub fn watch_session(self: &Arc<Self>, session: SessionId) -> SessionWatch {
+        let end = self.sessions.hold(session, CancellationToken::new);
+        SessionWatch {
+            hub: Arc::clone(self),
+            session,
+            end,
+        }
+    }
+
+    pub(super) fn hold_tail(self: &Arc<Self>, conversation: ConversationId) -> HeldTail {
+        let tail = self.tails.hold(conversation, Tail::new);
+        HeldTail {
+            hub: Arc::clone(self),
+            conversation,
+            tail,
+        }
+    }
+
+    /// How many conversations and sessions somebody listens to now.
+    pub fn listened_to(&self) -> (usize, usize) {
+        (self.tails.len(), self.sessions.len())
+    }
+}
+
+/// A conversation's tail, kept while it is held.
+pub(super) struct HeldTail {
+    hub: Arc<Hub>,
+    conversation: ConversationId,
+    pub(super) tail: Arc<Tail>,
+}
+
+impl HeldTail {
+    pub(super) fn limits(&self) -> &Limits {
+        &self.hub.limits
+    }
+}
+
+impl Drop for HeldTail {
+    fn drop(&mut self) {
+        self.hub.tails.release(self.conversation);
+    }
+}
+
+/// Tells when a session ends.
+pub struct SessionWatch {
+    hub: Arc<Hub>,
+    session: SessionId,
+    end: Arc<CancellationToken>,
+}
+
+impl SessionWatch {
+    /// Waits until the session ends.
+    pub async fn ended(&self) {
+        self.end.cancelled().await;
+    }
+}
+
+impl Drop for SessionWatch {
+    fn drop(&mut self) {
+        self.hub.sessions.release(self.session);
+    }
+}

@@ -1,0 +1,49 @@
+//! A piece of news on its way to listeners, with what has been made of it so far.
+
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+
+use crate::model::Change;
+
+/// Different forms of one piece of news that are kept; listeners who want yet another make their own.
+const RENDERINGS_MAX: usize = 8;
+
+/// Names a form in which news is told. Equal names mean equal bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rendering(pub [u8; 16]);
+
+/// A change, shared by everybody who hears of it.
+#[derive(Debug)]
+pub struct Item {
+    /// What happened.
+    pub change: Change,
+    rendered: Mutex<Vec<(Rendering, Bytes)>>,
+}
+
+impl Item {
+    /// News that nobody has made anything of.
+    pub fn new(change: Change) -> Self {
+        Self {
+            change,
+            rendered: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// The bytes that another listener made of it in this form.
+    pub fn rendered(&self, form: Rendering) -> Option<Bytes> {
+        let rendered = self.rendered.lock().unwrap_or_else(PoisonError::into_inner);
+        rendered
+            .iter()
+            .find(|(other, _)| *other == form)
+            .map(|(_, bytes)| bytes.clone())
+    }
+
+    /// Keeps bytes for the next listener.
+    pub fn keep(&self, form: Rendering, bytes: Bytes) {
+        let mut rendered = self.rendered.lock().unwrap_or_else(PoisonError::into_inner);
+        if rendered.len() < RENDERINGS_MAX {
+            rendered.push((form, bytes));
+        }
+    }
+}

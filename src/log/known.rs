@@ -1,0 +1,126 @@
+//! Rows that the writer has read or written, as they are now.
+//!
+//! They are kept from one batch to the next, for as long as the shard's head, read under the lock, is the one they
+//! stand at: then nobody else has written since. A row known to be absent is known too.
+
+use std::{collections::HashMap, hash::Hash};
+
+use super::needs::Needs;
+use crate::{
+    model::{Conversation, ConversationId, Membership, Position, Session, User, UserId},
+    store::{Error, Transaction},
+};
+
+/// More rows than this are not carried to the next batch.
+const KEPT_MAX: usize = 8_192;
+
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    pub(super) head: Position,
+    pub(super) users: HashMap<UserId, Option<User>>,
+    pub(super) handles: HashMap<String, Option<UserId>>,
+    pub(super) sessions: HashMap<UserId, Vec<Session>>,
+    pub(super) conversations: HashMap<ConversationId, Option<Conversation>>,
+    pub(super) creations: HashMap<(UserId, String), Option<ConversationId>>,
+    pub(super) memberships: HashMap<(ConversationId, UserId), Option<Membership>>,
+}
+
+fn missing<'a, K: Clone + Eq + Hash + 'a, V>(
+    wanted: impl IntoIterator<Item = &'a K>,
+    known: &HashMap<K, V>,
+) -> Vec<K> {
+    wanted
+        .into_iter()
+        .filter(|key| !known.contains_key(*key))
+        .cloned()
+        .collect()
+}
+
+impl Known {
+    /// Nothing but where the shard stands.
+    pub(super) fn at(head: Position) -> Self {
+        Self {
+            head,
+            ..Self::default()
+        }
+    }
+
+    /// What may be carried to the next batch.
+    pub(super) fn kept(self) -> Self {
+        let rows = self.users.len()
+            + self.handles.len()
+            + self.sessions.len()
+            + self.conversations.len()
+            + self.creations.len()
+            + self.memberships.len();
+        if rows > KEPT_MAX {
+            Self::at(self.head)
+        } else {
+            self
+        }
+    }
+
+    /// Reads what is needed and not known.
+    pub(super) async fn load(&mut self, needs: &Needs, tx: &Transaction) -> Result<(), Error> {
+        self.load_people(needs, tx).await?;
+        self.load_conversations(needs, tx).await?;
+        let places = missing(&needs.memberships, &self.memberships);
+        if !places.is_empty() {
+            self.memberships
+                .extend(places.iter().map(|place| (*place, None)));
+            for membership in tx.find_memberships(&places).await? {
+                self.memberships
+                    .insert((membership.conversation, membership.user), Some(membership));
+            }
+        }
+        Ok(())
+    }
+
+    async fn load_people(&mut self, needs: &Needs, tx: &Transaction) -> Result<(), Error> {
+        let ids = missing(&needs.users, &self.users);
+        let handles = missing(&needs.handles, &self.handles);
+        if !ids.is_empty() || !handles.is_empty() {
+            self.users.extend(ids.iter().map(|id| (*id, None)));
+            self.handles
+                .extend(handles.iter().map(|handle| (handle.clone(), None)));
+            for user in tx.find_users(&ids, &handles).await? {
+                self.handles.insert(user.handle.clone(), Some(user.id));
+                self.users.insert(user.id, Some(user));
+            }
+        }
+        let owners = missing(&needs.sessions_of, &self.sessions);
+        if !owners.is_empty() {
+            self.sessions
+                .extend(owners.iter().map(|owner| (*owner, Vec::new())));
+            for session in tx.find_sessions_of(&owners).await? {
+                self.sessions.entry(session.user).or_default().push(session);
+            }
+        }
+        Ok(())
+    }
+
+    async fn load_conversations(&mut self, needs: &Needs, tx: &Transaction) -> Result<(), Error> {
+        let creations = missing(&needs.creations, &self.creations);
+        if !creations.is_empty() {
+            self.creations
+                .extend(creations.iter().map(|creation| (creation.clone(), None)));
+            for conversation in tx.find_created(&creations).await? {
+                if let (creator, Some(key)) = &conversation.creation {
+                    self.creations
+                        .insert((*creator, key.clone()), Some(conversation.id));
+                }
+                self.conversations
+                    .insert(conversation.id, Some(conversation));
+            }
+        }
+        let ids = missing(&needs.conversations, &self.conversations);
+        if !ids.is_empty() {
+            self.conversations.extend(ids.iter().map(|id| (*id, None)));
+            for conversation in tx.find_conversations(&ids).await? {
+                self.conversations
+                    .insert(conversation.id, Some(conversation));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,59 @@
+//! The rows that a batch's writes read, gathered first so that each sort is loaded by one statement.
+
+use std::collections::HashSet;
+
+use crate::model::{ConversationId, UserId};
+
+/// A key that a sender gave with a message.
+pub(super) type MessageKey = (ConversationId, UserId, String);
+
+/// Which rows the writes of a batch read.
+#[derive(Debug, Default)]
+pub struct Needs {
+    pub(super) users: HashSet<UserId>,
+    pub(super) handles: HashSet<String>,
+    pub(super) sessions_of: HashSet<UserId>,
+    pub(super) conversations: HashSet<ConversationId>,
+    pub(super) creations: HashSet<(UserId, String)>,
+    pub(super) memberships: HashSet<(ConversationId, UserId)>,
+    pub(super) message_keys: HashSet<MessageKey>,
+}
+
+impl Needs {
+    /// A person.
+    pub fn user(&mut self, id: UserId) {
+        self.users.insert(id);
+    }
+
+    /// Whoever has this handle.
+    pub fn handle(&mut self, handle: &str) {
+        self.handles.insert(handle.to_owned());
+    }
+
+    /// All sessions of a person.
+    pub fn sessions_of(&mut self, user: UserId) {
+        self.sessions_of.insert(user);
+    }
+
+    /// A conversation.
+    pub fn conversation(&mut self, id: ConversationId) {
+        self.conversations.insert(id);
+    }
+
+    /// The conversation that a person made with this key.
+    pub fn creation(&mut self, creator: UserId, key: &str) {
+        self.creations.insert((creator, key.to_owned()));
+    }
+
+    /// A conversation, and a person's place in it.
+    pub fn membership(&mut self, conversation: ConversationId, user: UserId) {
+        self.conversations.insert(conversation);
+        self.memberships.insert((conversation, user));
+    }
+
+    /// The message that a person sent with this key.
+    pub fn message_key(&mut self, conversation: ConversationId, sender: UserId, key: &str) {
+        self.message_keys
+            .insert((conversation, sender, key.to_owned()));
+    }
+}

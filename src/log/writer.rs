@@ -1,0 +1,215 @@
+//! The writer of a shard: one task, one transaction after another.
+//!
+//! There is no timer. While one transaction commits the next writes queue up; that is the batching window.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Batch, Needs, Parts, Profiles,
+    known::Known,
+    queue::{Entry, Failure},
+};
+use crate::{
+    bus::{Commit, Publisher},
+    model::{Change, Clock, Limits, Shard},
+    store::{Error, Transaction, Writer},
+};
+
+/// The storage failed: what was being written may or may not be there, so nothing more is acknowledged.
+#[derive(Debug, thiserror::Error)]
+#[error("the log stopped because its storage failed")]
+pub struct Stopped(#[source] Arc<Error>);
+
+/// How a batch meets the keys of its messages.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keys {
+    /// Taken to be new; the unique index says if one is not.
+    TakenAsNew,
+    /// Looked up.
+    LookedUp,
+}
+
+/// The writer of one shard.
+pub struct LogWriter {
+    writer: Writer,
+    shard: Shard,
+    queue: mpsc::Receiver<Box<dyn Entry>>,
+    heads: Arc<[AtomicI64]>,
+    profiles: Arc<Profiles>,
+    publisher: Publisher,
+    clock: Arc<dyn Clock>,
+    limits: Arc<Limits>,
+    known: Option<Known>,
+}
+
+impl LogWriter {
+    pub(super) fn new(
+        parts: Parts,
+        shard: Shard,
+        queue: mpsc::Receiver<Box<dyn Entry>>,
+        heads: Arc<[AtomicI64]>,
+        profiles: Arc<Profiles>,
+    ) -> Self {
+        let Parts {
+            writer,
+            publisher,
+            clock,
+            limits,
+        } = parts;
+        Self {
+            writer,
+            shard,
+            queue,
+            heads,
+            profiles,
+            publisher,
+            clock,
+            limits,
+            known: None,
+        }
+    }
+
+    /// Writes until `stop`; what is queued by then is still written. Ends early only when the storage fails.
+    pub async fn run(mut self, stop: CancellationToken) -> Result<(), Stopped> {
+        let mut entries = Vec::new();
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled(), if !self.queue.is_closed() => self.queue.close(),
+                taken = self.queue.recv_many(&mut entries, self.limits.batch_writes_max) => {
+                    if taken == 0 {
+                        break;
+                    }
+                    while !entries.is_empty() {
+                        let rest = self.split(&mut entries);
+                        let batch = std::mem::replace(&mut entries, rest);
+                        self.write(batch).await?;
+                    }
+                }
+            }
+        }
+        self.writer.close().await;
+        Ok(())
+    }
+
+    /// Cuts off what is too much for one transaction.
+    fn split(&self, entries: &mut Vec<Box<dyn Entry>>) -> Vec<Box<dyn Entry>> {
+        let mut bytes = 0;
+        let full = entries.iter().position(|entry| {
+            bytes += entry.bytes();
+            bytes > self.limits.batch_bytes_max
+        });
+        entries.split_off(full.unwrap_or(entries.len()).max(1).min(entries.len()))
+    }
+
+    async fn write(&mut self, mut entries: Vec<Box<dyn Entry>>) -> Result<(), Stopped> {
+        let mut outcome = self.attempt(&mut entries, Keys::TakenAsNew).await;
+        if matches!(outcome, Ok(None) | Err(Error::Conflict(_))) {
+            outcome = self.attempt(&mut entries, Keys::LookedUp).await;
+        }
+        match outcome {
+            Ok(changes) => {
+                self.publish(changes.unwrap_or_default()).await;
+                entries.into_iter().for_each(Entry::answer);
+                Ok(())
+            }
+            Err(Error::Busy(error)) => {
+                tracing::warn!(%error, writes = entries.len(), "the database is held by somebody else");
+                fail(entries, &Failure::Busy);
+                Ok(())
+            }
+            Err(error @ Error::Storage(_)) => {
+                fail(entries, &Failure::Unknown);
+                Err(Stopped(Arc::new(error)))
+            }
+            // One write's fault must not be its neighbours': each is tried alone.
+            Err(error) if entries.len() > 1 => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a batch failed; its writes are tried one by one"
+                );
+                for entry in entries {
+                    Box::pin(self.write(vec![entry])).await?;
+                }
+                Ok(())
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a write failed");
+                fail(entries, &Failure::Failed(Arc::new(error)));
+                Ok(())
+            }
+        }
+    }
+
+    /// One transaction; nothing when a decision hangs on keys that were not looked up. What was known is forgotten
+    /// unless it commits.
+    async fn attempt(
+        &mut self,
+        entries: &mut [Box<dyn Entry>],
+        keys: Keys,
+    ) -> Result<Option<Vec<Change>>, Error> {
+        let mut needs = Needs::default();
+        for entry in entries.iter() {
+            entry.needs(&mut needs);
+        }
+        let known = self.known.take();
+        let tx = self.writer.begin().await?;
+        let known = self.stand_at_head(known, &tx).await?;
+        let mut batch = Batch::new(self.shard, self.clock.now(), known);
+        batch.load(&needs, &tx).await?;
+        if keys == Keys::LookedUp {
+            batch.load_keys(&needs, &tx).await?;
+        }
+        for entry in entries {
+            entry.decide(&mut batch);
+        }
+        if keys == Keys::TakenAsNew && batch.hangs_on_keys() {
+            tx.roll_back().await?;
+            return Ok(None);
+        }
+        if batch.effects() == 0 {
+            tx.roll_back().await?;
+        } else {
+            batch.store(&tx).await?;
+            tx.commit().await?;
+        }
+        let (known, changes) = batch.finish();
+        self.known = Some(known.kept());
+        Ok(Some(changes))
+    }
+
+    /// What is known, if it stands where the shard stands now that it is locked; else nothing.
+    async fn stand_at_head(&self, known: Option<Known>, tx: &Transaction) -> Result<Known, Error> {
+        let head = tx.find_head(self.shard).await?;
+        Ok(known
+            .filter(|known| known.head == head)
+            .unwrap_or_else(|| Known::at(head)))
+    }
+
+    /// Makes a committed batch known on this node, in order, before anybody is answered.
+    async fn publish(&self, changes: Vec<Change>) {
+        let Some(head) = changes.last().map(|change| change.position) else {
+            return;
+        };
+        self.profiles.forget_changed(&changes);
+        self.heads[usize::from(self.shard)].store(head, Ordering::Release);
+        self.publisher
+            .publish(Commit {
+                shard: self.shard,
+                changes,
+            })
+            .await;
+    }
+}
+
+fn fail(entries: Vec<Box<dyn Entry>>, failure: &Failure) {
+    for entry in entries {
+        entry.fail(failure.clone());
+    }
+}

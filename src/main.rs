@@ -1,0 +1,136 @@
+//! The program: reads the command line, does what it says, and says in one line what went wrong.
+//!
+//! Exit codes: 0 done or stopped as told, 1 failed while serving, 2 could not start.
+
+use std::{io::Write, process::ExitCode};
+
+use clap::Parser;
+use parlor::{
+    config::{Cli, Command, Database, Serve},
+    demo, graphql,
+    model::Random,
+    server::{Server, Settings},
+    store,
+};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let levels = EnvFilter::builder()
+        .with_env_var("PARLOR_LOG")
+        .try_from_env();
+    tracing_subscriber::fmt()
+        .with_env_filter(levels.unwrap_or_else(|_| EnvFilter::new("warn,parlor=info")))
+        .with_writer(std::io::stderr)
+        .init();
+    match cli.command {
+        Command::Schema => {
+            say(graphql::sdl().trim_end());
+            ExitCode::SUCCESS
+        }
+        Command::Migrate(flags) => migrate(&flags.database).await,
+        Command::Serve(flags) => serve(flags).await,
+    }
+}
+
+async fn migrate(database: &Database) -> ExitCode {
+    match store::open(&database.database_url, &Random::from_os()).await {
+        Ok(opened) => {
+            opened.store.close().await;
+            opened.writer.close().await;
+            say("The database has its newest form.");
+            ExitCode::SUCCESS
+        }
+        Err(error) => cannot_start(&error),
+    }
+}
+
+async fn serve(flags: Serve) -> ExitCode {
+    let limits = flags.limits();
+    let signals = signal(SignalKind::terminate())
+        .and_then(|term| Ok((term, signal(SignalKind::interrupt())?)));
+    let (mut terminate, mut interrupt) = match signals {
+        Ok(signals) => signals,
+        Err(error) => return cannot_start(&error),
+    };
+    let server = match Server::start(Settings::new(
+        flags.listen,
+        flags.database.database_url,
+        limits,
+    ))
+    .await
+    {
+        Ok(server) => server,
+        Err(error) => return cannot_start(&error),
+    };
+    if flags.demo {
+        let chat = server.api().chat();
+        let filled = demo::fill(chat).await;
+        match filled.and(demo::people(chat).await) {
+            Ok(people) => introduce(&people),
+            Err(error) => return cannot_start(&error),
+        }
+    }
+    say(&format!(
+        "Parlor is ready at http://{}/graphql",
+        server.address()
+    ));
+    let told_to_stop = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+    };
+    match server.run_until(told_to_stop).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn introduce(people: &[demo::Person]) {
+    if people.is_empty() {
+        say("The database was not made by the demo, so there is nobody to introduce.");
+        return;
+    }
+    say(&format!(
+        "The demo's people; each has the password \"{}\".",
+        demo::PASSWORD
+    ));
+    say("To be one of them, paste their line into GraphiQL's headers:");
+    for person in people {
+        say(&format!(
+            "  {:<6} {{\"authorization\": \"Bearer {}\"}}",
+            person.handle, person.token
+        ));
+    }
+}
+
+fn say(line: &str) {
+    // Whoever read our output may be gone; that is no reason to stop.
+    drop(writeln!(std::io::stdout().lock(), "{line}"));
+}
+
+fn complain(error: &dyn std::error::Error) {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        // Some causes are part of their consequence's own text.
+        if !line.contains(&text) {
+            line = format!("{line}: {text}");
+        }
+        cause = error.source();
+    }
+    drop(writeln!(std::io::stderr().lock(), "parlor: {line}"));
+}
+
+fn cannot_start(error: &dyn std::error::Error) -> ExitCode {
+    complain(error);
+    ExitCode::from(2)
+}

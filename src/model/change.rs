@@ -1,0 +1,107 @@
+//! What the log is made of: changes, each with a dense position in its shard.
+
+use std::sync::Arc;
+
+use super::{ConversationId, MembershipId, Message, SessionId, Timestamp, UserId};
+
+/// A part of the log with a writer of its own.
+pub type Shard = u16;
+
+/// The dense number of a change in its shard: 1, 2, 3 …
+pub type Position = i64;
+
+/// The newest position of every shard, by shard.
+pub type Heads = Arc<[Position]>;
+
+/// Something that was committed and that somebody may hear about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Where in the log.
+    pub shard: Shard,
+    /// The place there.
+    pub position: Position,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub news: News,
+}
+
+/// What changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// A message was sent.
+    MessageSent(Arc<Message>),
+    /// Somebody joined or was added.
+    MemberJoined {
+        /// Where.
+        conversation: ConversationId,
+        /// Who.
+        user: UserId,
+        /// The membership that began.
+        membership: MembershipId,
+    },
+    /// Somebody left or was removed.
+    MemberLeft {
+        /// Where.
+        conversation: ConversationId,
+        /// Who.
+        user: UserId,
+        /// The membership that ended.
+        membership: MembershipId,
+        /// Why.
+        reason: RemovalReason,
+    },
+    /// Title, topic or a policy changed.
+    ConversationUpdated {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// The last member left: it is gone.
+    ConversationDeleted {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// Somebody said how far they have read.
+    ReadMarkMoved {
+        /// Where.
+        conversation: ConversationId,
+        /// Who.
+        user: UserId,
+    },
+    /// Somebody changed how they are shown.
+    ProfileUpdated {
+        /// Who.
+        user: UserId,
+    },
+    /// A device is signed out.
+    SessionEnded {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        session: SessionId,
+    },
+}
+
+impl News {
+    /// The conversation that this is about, if any.
+    pub fn conversation(&self) -> Option<ConversationId> {
+        match self {
+            Self::MessageSent(message) => Some(message.conversation),
+            Self::MemberJoined { conversation, .. }
+            | Self::MemberLeft { conversation, .. }
+            | Self::ConversationUpdated { conversation }
+            | Self::ConversationDeleted { conversation }
+            | Self::ReadMarkMoved { conversation, .. } => Some(*conversation),
+            Self::ProfileUpdated { .. } | Self::SessionEnded { .. } => None,
+        }
+    }
+}
+
+/// Why a membership ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RemovalReason {
+    /// They left.
+    Left,
+    /// They were removed.
+    Removed,
+}

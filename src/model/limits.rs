@@ -1,0 +1,105 @@
+//! Every bound of the product, with its default. Errors name the bound that was met.
+
+use std::time::Duration;
+
+/// The bounds; one value for the whole process.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Longest text of a message, in Unicode code points.
+    pub text_chars_max: usize,
+    /// Items in a page when the client names no number.
+    pub page_items_default: u32,
+    /// Most items in a page, and most identifiers in `nodes`; more is an error, never a silent cut.
+    pub page_items_max: u32,
+    /// Most members of a group.
+    pub group_members_max: i32,
+    /// Most people added to a group in one call.
+    pub members_added_max: usize,
+    /// Most sessions of a user; one more ends the one unused for longest.
+    pub sessions_per_user_max: usize,
+    /// A session ends this long after its last use.
+    pub session_idle: Duration,
+    /// A session's last use is written down at most this often.
+    pub session_touch: Duration,
+    /// Passwords that are hashed at one time; each takes 19 MiB and some 20 ms of a core.
+    pub password_hashes_at_once: usize,
+    /// Sends of a user: this many a second …
+    pub sends_per_second: u32,
+    /// … with bursts of this many.
+    pub sends_burst: u32,
+    /// Failed log-ins for a handle in a minute.
+    pub log_in_failures_per_minute: u32,
+    /// Whether the three limits above are held; off for benchmarks.
+    pub rate_limits: bool,
+    /// Body of an HTTP request, and a message on a socket, in bytes.
+    pub body_bytes_max: usize,
+    /// GraphQL document in bytes.
+    pub document_bytes_max: usize,
+    /// Brackets within brackets in a document. The parser overflows its stack at some 1,600.
+    pub document_nesting_max: usize,
+    /// Fields within fields in a document; the standard introspection query is 15 deep.
+    pub selection_depth_max: usize,
+    /// Fields of a document with its fragments written out.
+    pub fields_max: usize,
+    /// Time for `connection_init` after the socket opened.
+    pub socket_init_within: Duration,
+    /// A ping this often on a socket.
+    pub socket_ping_every: Duration,
+    /// A socket that was silent for so long is dead.
+    pub socket_dead_after: Duration,
+    /// Time for a client to take what was written to its socket.
+    pub socket_write_within: Duration,
+    /// Operations at one time on a socket.
+    pub socket_operations_max: usize,
+    /// Writes that wait for the log; one more is refused with `UNAVAILABLE`.
+    pub log_queue_max: usize,
+    /// Writes in one transaction.
+    pub batch_writes_max: usize,
+    /// Bytes of text in one transaction, about.
+    pub batch_bytes_max: usize,
+    /// News of one conversation kept for its listeners; who is further behind reads the log.
+    pub tail_news_max: usize,
+    /// Bytes of these news, about.
+    pub tail_bytes_max: usize,
+    /// Messages that a listener who is behind reads from the log at once.
+    pub catch_up_page: u32,
+    /// Time for work that runs when the server is told to stop.
+    pub stop_within: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            text_chars_max: 10_000,
+            page_items_default: 20,
+            page_items_max: 100,
+            group_members_max: 1_000,
+            members_added_max: 100,
+            sessions_per_user_max: 100,
+            session_idle: Duration::from_hours(30 * 24),
+            session_touch: Duration::from_mins(5),
+            password_hashes_at_once: 4,
+            sends_per_second: 20,
+            sends_burst: 60,
+            log_in_failures_per_minute: 5,
+            rate_limits: true,
+            body_bytes_max: 256 * 1024,
+            document_bytes_max: 32 * 1024,
+            document_nesting_max: 64,
+            selection_depth_max: 16,
+            fields_max: 1_000,
+            socket_init_within: Duration::from_secs(5),
+            socket_ping_every: Duration::from_secs(25),
+            socket_dead_after: Duration::from_mins(1),
+            socket_write_within: Duration::from_secs(20),
+            socket_operations_max: 32,
+            log_queue_max: 4_096,
+            batch_writes_max: 256,
+            batch_bytes_max: 256 * 1024,
+            tail_news_max: 256,
+            tail_bytes_max: 1024 * 1024,
+            catch_up_page: 100,
+            stop_within: Duration::from_secs(10),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The whole house, put together: opened from the bottom up, stopped from the top down.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    bus,
+    chat::{self, Chat},
+    graphql::Api,
+    live::Hub,
+    log::{self, Stopped},
+    model::{Clock, Limits, Random, SystemClock},
+    store::{self, OpenError, Opened, Store},
+    transport::Edge,
+};
+
+/// What a server is made with.
+pub struct Settings {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Which database.
+    pub database_url: String,
+    /// The bounds.
+    pub limits: Limits,
+    /// The time of day.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub random: Random,
+}
+
+impl Settings {
+    /// The machine's own time and chance.
+    pub fn new(listen: SocketAddr, database_url: String, limits: Limits) -> Self {
+        Self {
+            listen,
+            database_url,
+            limits,
+            clock: Arc::new(SystemClock),
+            random: Random::from_os(),
+        }
+    }
+}
+
+/// Why a server cannot start; each is one clear line.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened at.
+    #[error("cannot listen at {address}: {source}")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The database cannot be used.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database cannot be read.
+    #[error("cannot read the database: {0}")]
+    Read(#[from] store::Error),
+}
+
+/// Why a server ended without being told to.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The log stopped.
+    #[error(transparent)]
+    Log(#[from] Stopped),
+    /// The listener failed.
+    #[error("the listener failed: {0}")]
+    Listener(#[from] std::io::Error),
+    /// A task panicked.
+    #[error("a task failed: {0}")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+/// A server that runs.
+pub struct Server {
+    address: SocketAddr,
+    api: Arc<Api>,
+    hub: Arc<Hub>,
+    store: Store,
+    stop: CancellationToken,
+    stop_log: CancellationToken,
+    edge: JoinHandle<std::io::Result<()>>,
+    log: JoinHandle<Result<(), Stopped>>,
+    hub_task: JoinHandle<()>,
+    limits: Arc<Limits>,
+}
+
+impl Server {
+    /// Opens the database and begins to serve.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the owner of the tasks: it stops and awaits each of them"
+    )]
+    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        let Settings {
+            listen,
+            database_url,
+            limits,
+            clock,
+            random,
+        } = settings;
+        let (limits, random) = (Arc::new(limits), Arc::new(random));
+        let Opened { store, writer } = store::open(&database_url, &random).await?;
+        let (publisher, subscriber) = bus::local();
+        let parts = log::Parts {
+            writer,
+            publisher,
+            clock: Arc::clone(&clock),
+            limits: Arc::clone(&limits),
+        };
+        let (log, log_writer, profiles) = log::open(parts, &store).await?;
+        let hub = Arc::new(Hub::new(Arc::clone(&limits)));
+        let parts = chat::Parts {
+            store: store.clone(),
+            log,
+            profiles,
+            hub: Arc::clone(&hub),
+            limits: Arc::clone(&limits),
+            clock,
+            random,
+        };
+        let api = Arc::new(Api::new(Arc::new(Chat::new(parts))));
+        let listening = |source| StartError::Listen {
+            address: listen,
+            source,
+        };
+        let listener = TcpListener::bind(listen).await.map_err(listening)?;
+        let address = listener.local_addr().map_err(listening)?;
+
+        let (stop, stop_log) = (CancellationToken::new(), CancellationToken::new());
+        let edge = Edge::new(Arc::clone(&api), stop.clone());
+        Ok(Self {
+            address,
+            api,
+            hub: Arc::clone(&hub),
+            store,
+            edge: tokio::spawn(edge.serve(listener)),
+            log: tokio::spawn(log_writer.run(stop_log.clone())),
+            hub_task: tokio::spawn(hub.run(subscriber)),
+            stop,
+            stop_log,
+            limits,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What it serves.
+    pub fn api(&self) -> &Arc<Api> {
+        &self.api
+    }
+
+    /// Who listens.
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    /// Serves until `told_to_stop`, then stops: new work is refused, what runs is finished, sockets are closed with
+    /// 1012, and what was queued is written. Ends early when a part of it fails.
+    pub async fn run_until(
+        mut self,
+        told_to_stop: impl Future<Output = ()>,
+    ) -> Result<(), ServeError> {
+        let failed = tokio::select! {
+            () = told_to_stop => None,
+            log = &mut self.log => Some(log.map_err(ServeError::from).and_then(|log| log.map_err(ServeError::from))),
+            edge = &mut self.edge => Some(edge.map_err(ServeError::from).and_then(|edge| edge.map_err(ServeError::from))),
+        };
+        self.stop.cancel();
+        if failed.is_none() {
+            let patience = self.limits.stop_within;
+            if tokio::time::timeout(patience, &mut self.edge)
+                .await
+                .is_err()
+            {
+                tracing::warn!("connections did not end in {patience:?}; they are cut");
+            }
+        }
+        self.stop_log.cancel();
+        if !self.log.is_finished() {
+            (&mut self.log).await??;
+        }
+        drop(self.hub_task.await);
+        self.store.close().await;
+        failed.unwrap_or(Ok(()))
+    }
+}

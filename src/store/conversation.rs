@@ -1,0 +1,243 @@
+//! Conversations.
+
+use entity::{
+    conversation::{ActiveModel, Column, Entity, Model},
+    membership,
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, Condition, EntityTrait, ExprTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, OnConflict},
+};
+
+use super::{
+    Error, ROWS_PER_STATEMENT, Store, Transaction, membership::from_row as membership_from_row,
+};
+use crate::model::{
+    Conversation, ConversationId, ConversationKind, Id, Membership, Page, PageRequest, Policy,
+    Timestamp, UserId,
+    conversation::{ConversationFilter, ConversationKey},
+};
+
+fn kind_text(kind: ConversationKind) -> &'static str {
+    match kind {
+        ConversationKind::Group => "GROUP",
+    }
+}
+
+fn policy_text(policy: Policy) -> &'static str {
+    match policy {
+        Policy::Everyone => "EVERYONE",
+        Policy::Admins => "ADMINS",
+    }
+}
+
+fn policy(text: &str) -> Result<Policy, Error> {
+    match text {
+        "EVERYONE" => Ok(Policy::Everyone),
+        "ADMINS" => Ok(Policy::Admins),
+        _ => Err(Error::Corrupt("policy")),
+    }
+}
+
+pub(super) fn from_row(row: Model) -> Result<Conversation, Error> {
+    Ok(Conversation {
+        id: ConversationId::from_uuid(row.id),
+        kind: if row.kind == "GROUP" {
+            ConversationKind::Group
+        } else {
+            return Err(Error::Corrupt("kind"));
+        },
+        title: row.title,
+        topic: row.topic,
+        posting_policy: policy(&row.posting_policy)?,
+        invite_policy: policy(&row.invite_policy)?,
+        created_at: Timestamp::from_millis(row.created_at),
+        creation: (UserId::from_uuid(row.creator_id), row.creation_key),
+        member_count: row.member_count,
+        last_seq: row.last_seq,
+        active_at: Timestamp::from_millis(row.active_at),
+        head_position: row.head_position,
+        deleted_position: row.deleted_position,
+    })
+}
+
+fn to_row(conversation: &Conversation) -> ActiveModel {
+    ActiveModel {
+        id: Set(conversation.id.uuid()),
+        kind: Set(kind_text(conversation.kind).to_owned()),
+        title: Set(conversation.title.clone()),
+        topic: Set(conversation.topic.clone()),
+        posting_policy: Set(policy_text(conversation.posting_policy).to_owned()),
+        invite_policy: Set(policy_text(conversation.invite_policy).to_owned()),
+        created_at: Set(conversation.created_at.millis()),
+        creator_id: Set(conversation.creation.0.uuid()),
+        creation_key: Set(conversation.creation.1.clone()),
+        member_count: Set(conversation.member_count),
+        last_seq: Set(conversation.last_seq),
+        active_at: Set(conversation.active_at.millis()),
+        head_position: Set(conversation.head_position),
+        deleted_position: Set(conversation.deleted_position),
+    }
+}
+
+/// Columns that change after the making.
+const CHANGING: [Column; 9] = [
+    Column::Title,
+    Column::Topic,
+    Column::PostingPolicy,
+    Column::InvitePolicy,
+    Column::MemberCount,
+    Column::LastSeq,
+    Column::ActiveAt,
+    Column::HeadPosition,
+    Column::DeletedPosition,
+];
+
+fn of_membership() -> sea_orm::RelationDef {
+    membership::Entity::belongs_to(Entity)
+        .from(membership::Column::ConversationId)
+        .to(Column::Id)
+        .into()
+}
+
+impl Store {
+    /// A conversation, deleted or not.
+    pub async fn find_conversation(
+        &self,
+        id: ConversationId,
+    ) -> Result<Option<Conversation>, Error> {
+        Entity::find_by_id(id.uuid())
+            .one(&self.db)
+            .await?
+            .map(from_row)
+            .transpose()
+    }
+
+    /// A conversation with the membership of `user` in it, read in one statement and so at one moment; nothing when
+    /// the conversation is gone or the user is no member.
+    pub async fn find_conversation_of(
+        &self,
+        user: UserId,
+        id: ConversationId,
+    ) -> Result<Option<(Conversation, Membership)>, Error> {
+        let row = membership::Entity::find()
+            .filter(membership::Column::ConversationId.eq(id.uuid()))
+            .filter(membership::Column::UserId.eq(user.uuid()))
+            .filter(membership::Column::LeftPosition.is_null())
+            .filter(Column::DeletedPosition.is_null())
+            .join(JoinType::InnerJoin, of_membership())
+            .select_also(Entity)
+            .one(&self.db)
+            .await?;
+        row.map(pair).transpose()
+    }
+
+    /// A person's conversations, the one with the newest message first.
+    pub async fn list_conversations(
+        &self,
+        user: UserId,
+        filter: &ConversationFilter,
+        request: &PageRequest<ConversationKey>,
+    ) -> Result<Page<(Conversation, Membership)>, Error> {
+        let order = (Entity, Column::ActiveAt);
+        let mut select = membership::Entity::find()
+            .filter(membership::Column::UserId.eq(user.uuid()))
+            .filter(membership::Column::LeftPosition.is_null())
+            .filter(Column::DeletedPosition.is_null())
+            .join(JoinType::InnerJoin, of_membership())
+            .select_also(Entity)
+            .order_by_desc(Expr::col(order))
+            .order_by_desc(Expr::col((Entity, Column::Id)))
+            .limit(u64::from(request.items) + 1);
+        if !filter.kinds.is_empty() {
+            select = select.filter(Column::Kind.is_in(filter.kinds.iter().copied().map(kind_text)));
+        }
+        if filter.unread_only {
+            let read = Expr::col((membership::Entity, membership::Column::ReadSeq));
+            select = select.filter(Expr::col((Entity, Column::LastSeq)).gt(read));
+        }
+        if let Some(ConversationKey(at, id)) = request.after {
+            let earlier = Column::ActiveAt.lt(at.millis());
+            let same = Column::ActiveAt
+                .eq(at.millis())
+                .and(Column::Id.lt(id.uuid()));
+            select = select.filter(Condition::any().add(earlier).add(same));
+        }
+        let rows = select.all(&self.db).await?;
+        let rows = rows.into_iter().map(pair).collect::<Result<_, _>>()?;
+        Ok(Page::from_rows(rows, request))
+    }
+
+    /// Unread messages over all of a person's conversations.
+    pub async fn unread_count(&self, user: UserId) -> Result<i64, Error> {
+        let unread = Expr::col((Entity, Column::LastSeq))
+            .sub(Expr::col((membership::Entity, membership::Column::ReadSeq)))
+            .sum();
+        let sum: Option<Option<i64>> = membership::Entity::find()
+            .select_only()
+            .column_as(unread, "unread")
+            .filter(membership::Column::UserId.eq(user.uuid()))
+            .filter(membership::Column::LeftPosition.is_null())
+            .filter(Column::DeletedPosition.is_null())
+            .join(JoinType::InnerJoin, of_membership())
+            .into_tuple()
+            .one(&self.db)
+            .await?;
+        Ok(sum.flatten().unwrap_or(0))
+    }
+}
+
+fn pair(
+    (membership, conversation): (membership::Model, Option<Model>),
+) -> Result<(Conversation, Membership), Error> {
+    let conversation = conversation.ok_or(Error::Corrupt("join"))?;
+    Ok((from_row(conversation)?, membership_from_row(&membership)?))
+}
+
+impl Transaction {
+    /// The conversations with these identifiers, deleted ones too.
+    pub async fn find_conversations(
+        &self,
+        ids: &[ConversationId],
+    ) -> Result<Vec<Conversation>, Error> {
+        let rows = Entity::find()
+            .filter(Column::Id.is_in(ids.iter().map(|id| id.uuid())))
+            .all(&self.tx)
+            .await?;
+        rows.into_iter().map(from_row).collect()
+    }
+
+    /// The conversations that these people made with these keys.
+    pub async fn find_created(
+        &self,
+        creations: &[(UserId, String)],
+    ) -> Result<Vec<Conversation>, Error> {
+        let made = creations
+            .iter()
+            .fold(Condition::any(), |any, (creator, key)| {
+                any.add(
+                    Column::CreatorId
+                        .eq(creator.uuid())
+                        .and(Column::CreationKey.eq(key)),
+                )
+            });
+        let rows = Entity::find().filter(made).all(&self.tx).await?;
+        rows.into_iter().map(from_row).collect()
+    }
+
+    /// Writes conversations, new ones or changed.
+    pub async fn put_conversations(&self, conversations: &[&Conversation]) -> Result<(), Error> {
+        for rows in conversations.chunks(ROWS_PER_STATEMENT) {
+            let on_conflict = OnConflict::column(Column::Id)
+                .update_columns(CHANGING)
+                .to_owned();
+            let rows = rows.iter().map(|conversation| to_row(conversation));
+            Entity::insert_many(rows)
+                .on_conflict(on_conflict)
+                .exec_without_returning(&self.tx)
+                .await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,128 @@
+//! What was said.
+
+use entity::message::{ActiveModel, Column, Entity, Model};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait, Order, QueryFilter,
+    QueryOrder, QuerySelect,
+};
+
+use super::{Error, ROWS_PER_STATEMENT, Store, Transaction};
+use crate::model::{
+    ConversationId, Id, Message, Page, PageRequest, Position, Timestamp, UserId,
+    message::MessageKey,
+};
+
+fn from_row(row: Model) -> Message {
+    Message {
+        conversation: ConversationId::from_uuid(row.conversation_id),
+        seq: row.seq,
+        sender: UserId::from_uuid(row.sender_id),
+        text: row.text,
+        sent_at: Timestamp::from_millis(row.sent_at),
+        position: row.position,
+        idempotency_key: row.idempotency_key,
+    }
+}
+
+fn to_row(message: &Message) -> ActiveModel {
+    ActiveModel {
+        conversation_id: Set(message.conversation.uuid()),
+        seq: Set(message.seq),
+        sender_id: Set(message.sender.uuid()),
+        text: Set(message.text.clone()),
+        sent_at: Set(message.sent_at.millis()),
+        position: Set(message.position),
+        idempotency_key: Set(message.idempotency_key.clone()),
+    }
+}
+
+impl Store {
+    /// The message with this number.
+    pub async fn find_message(
+        &self,
+        conversation: ConversationId,
+        seq: i32,
+    ) -> Result<Option<Message>, Error> {
+        Ok(Entity::find_by_id((conversation.uuid(), seq))
+            .one(&self.db)
+            .await?
+            .map(from_row))
+    }
+
+    /// A page of a conversation's messages, ascending.
+    pub async fn list_messages(
+        &self,
+        conversation: ConversationId,
+        request: &PageRequest<MessageKey>,
+    ) -> Result<Page<Message>, Error> {
+        let order = if request.from_back {
+            Order::Desc
+        } else {
+            Order::Asc
+        };
+        let mut select = Entity::find()
+            .filter(Column::ConversationId.eq(conversation.uuid()))
+            .order_by(Column::Seq, order)
+            .limit(u64::from(request.items) + 1);
+        if let Some(MessageKey(seq)) = request.after {
+            select = select.filter(Column::Seq.gt(seq));
+        }
+        if let Some(MessageKey(seq)) = request.before {
+            select = select.filter(Column::Seq.lt(seq));
+        }
+        let rows = select.all(&self.db).await?;
+        Ok(Page::from_rows(
+            rows.into_iter().map(from_row).collect(),
+            request,
+        ))
+    }
+
+    /// Number of the newest message of a conversation that lies at or before a position of the log; 0 when there is none.
+    pub async fn seq_at(
+        &self,
+        conversation: ConversationId,
+        position: Position,
+    ) -> Result<i32, Error> {
+        let row = Entity::find()
+            .filter(Column::ConversationId.eq(conversation.uuid()))
+            .filter(Column::Position.lte(position))
+            .order_by_desc(Column::Seq)
+            .one(&self.db)
+            .await?;
+        Ok(row.map_or(0, |row| row.seq))
+    }
+}
+
+impl Transaction {
+    /// The messages that these people sent with these keys.
+    pub async fn find_messages_by_key(
+        &self,
+        keys: &[(ConversationId, UserId, String)],
+    ) -> Result<Vec<Message>, Error> {
+        let mut found = Vec::new();
+        for keys in keys.chunks(300) {
+            let any = keys
+                .iter()
+                .fold(Condition::any(), |any, (conversation, sender, key)| {
+                    let theirs = Column::ConversationId
+                        .eq(conversation.uuid())
+                        .and(Column::SenderId.eq(sender.uuid()));
+                    any.add(theirs.and(Column::IdempotencyKey.eq(key)))
+                });
+            let rows = Entity::find().filter(any).all(&self.tx).await?;
+            found.extend(rows.into_iter().map(from_row));
+        }
+        Ok(found)
+    }
+
+    /// Stores new messages.
+    pub async fn insert_messages(&self, messages: &[std::sync::Arc<Message>]) -> Result<(), Error> {
+        for rows in messages.chunks(ROWS_PER_STATEMENT) {
+            let rows = rows.iter().map(|message| to_row(message));
+            Entity::insert_many(rows)
+                .exec_without_returning(&self.tx)
+                .await?;
+        }
+        Ok(())
+    }
+}

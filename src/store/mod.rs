@@ -1,0 +1,100 @@
+//! ROWS: nouns in and out of the database. The only room that knows SeaORM; one file per noun.
+//!
+//! Reading and writing are two doors. [`Store`] reads, from a pool that cannot write. [`Writer`] writes; opening a store
+//! gives exactly one, and the log holds it, so that nothing can be written past the log.
+
+mod change;
+mod conversation;
+mod error;
+mod membership;
+mod message;
+mod open;
+mod session;
+mod shard;
+mod user;
+
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+};
+
+pub use error::Error;
+pub use membership::EndedMembership;
+pub use open::{OpenError, Opened, open};
+
+/// Rows in one statement at most: a parameter for each column must stay under SQLite's 32,766.
+const ROWS_PER_STATEMENT: usize = 1_000;
+
+/// Reads. Each call sees everything that was acknowledged before it began.
+#[derive(Debug, Clone)]
+pub struct Store {
+    db: DatabaseConnection,
+    shards: u16,
+}
+
+impl Store {
+    /// In how many shards the log of this database is cut.
+    pub fn shards(&self) -> u16 {
+        self.shards
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), Error> {
+        // `ping` of the pool only looks at its connection; a read says more.
+        self.db.execute_unprepared("SELECT 1").await?;
+        Ok(())
+    }
+
+    /// Gives the connections back.
+    pub async fn close(&self) {
+        if let Err(error) = self.db.close_by_ref().await {
+            tracing::warn!(%error, "closing the readers failed");
+        }
+    }
+}
+
+/// Writes, one transaction after another.
+#[derive(Debug)]
+pub struct Writer {
+    db: DatabaseConnection,
+    /// Kept for its lock: while it lives no other process serves this database.
+    _lock: std::fs::File,
+}
+
+impl Writer {
+    /// Begins a transaction that holds the write lock from its start: one that began by reading could not be
+    /// upgraded once another had written (`SQLITE_BUSY_SNAPSHOT`).
+    pub async fn begin(&self) -> Result<Transaction, Error> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        Ok(Transaction {
+            tx: self.db.begin_with_options(options).await?,
+        })
+    }
+
+    /// Gives the connection back; SQLite folds its log into the database.
+    pub async fn close(self) {
+        if let Err(error) = self.db.close_by_ref().await {
+            tracing::warn!(%error, "closing the writer failed");
+        }
+    }
+}
+
+/// A transaction of the writer: all of it is stored, or nothing. Dropped, it is rolled back.
+pub struct Transaction {
+    tx: DatabaseTransaction,
+}
+
+impl Transaction {
+    /// Makes it last. After this returns, neither a crash nor a power cut undoes it.
+    pub async fn commit(self) -> Result<(), Error> {
+        self.tx.commit().await.map_err(Error::at_commit)
+    }
+
+    /// Forgets it.
+    pub async fn roll_back(self) -> Result<(), Error> {
+        Ok(self.tx.rollback().await?)
+    }
+}

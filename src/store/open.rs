@@ -1,0 +1,229 @@
+//! Opening a database: one process at a time, brought to the newest form, with the settings that durability rests on
+//! read back before anything is promised.
+
+use std::{
+    fs::{File, TryLockError},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use entity::origin;
+use migration::{Migrator, MigratorTrait};
+use sea_orm::{
+    ActiveValue::Set,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, EntityTrait, Statement,
+    sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+
+use super::{Store, Writer};
+use crate::model::Random;
+
+/// How long a statement waits for another program that holds the database.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Shards of a SQLite database: it has one writer whatever we do.
+const SQLITE_SHARDS: i32 = 1;
+
+/// Why a database cannot be used; each is one clear line.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Not an address that this program knows.
+    #[error("the database address `{0}` is not of the form sqlite://PATH?mode=rwc")]
+    Address(String),
+    /// Every connection would have a memory of its own.
+    #[error(
+        "an in-memory database is not supported: name a file, as in sqlite://parlor.db?mode=rwc"
+    )]
+    Memory,
+    /// Another process serves it.
+    #[error("the database {} is in use by another parlor", .0.display())]
+    InUse(PathBuf),
+    /// The path cannot be written.
+    #[error("cannot write beside the database {}: {source}", path.display())]
+    Unwritable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// SQLite cannot open it.
+    #[error("cannot open the database {}: {source}", path.display())]
+    Unusable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: DbErr,
+    },
+    /// A setting did not hold; without it a power cut could lose what was acknowledged.
+    #[error("the database keeps {setting}={found} where {wanted} is needed")]
+    Setting {
+        /// Which.
+        setting: &'static str,
+        /// As it is.
+        found: String,
+        /// As it must be.
+        wanted: &'static str,
+    },
+}
+
+/// A database that is ready.
+#[derive(Debug)]
+pub struct Opened {
+    /// For reading.
+    pub store: Store,
+    /// For the log.
+    pub writer: Writer,
+}
+
+/// Opens and migrates the database at `url` (`sqlite://PATH?mode=rwc`).
+pub async fn open(url: &str, random: &Random) -> Result<Opened, OpenError> {
+    let path = sqlite_path(url)?;
+    let lock = lock(&path)?;
+    let unusable = |source| OpenError::Unusable {
+        path: path.clone(),
+        source,
+    };
+    let writer = connect(url, 1, false).await.map_err(unusable)?;
+    check_settings(&writer, &path).await?;
+    Migrator::up(&writer, None).await.map_err(unusable)?;
+    let shards = origin(&writer, random).await.map_err(unusable)?;
+    // More readers than cores only wait for each other.
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    let readers = connect(url, u32::try_from(cores.max(2)).unwrap_or(2), true)
+        .await
+        .map_err(unusable)?;
+    Ok(Opened {
+        store: Store {
+            db: readers,
+            shards,
+        },
+        writer: Writer {
+            db: writer,
+            _lock: lock,
+        },
+    })
+}
+
+fn sqlite_path(url: &str) -> Result<PathBuf, OpenError> {
+    let rest = url
+        .strip_prefix("sqlite:")
+        .ok_or_else(|| OpenError::Address(url.to_owned()))?;
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    let path = rest.split('?').next().unwrap_or_default();
+    if path.is_empty() || url.parse::<SqliteConnectOptions>().is_err() {
+        return Err(OpenError::Address(url.to_owned()));
+    }
+    if path == ":memory:" || url.contains("mode=memory") {
+        return Err(OpenError::Memory);
+    }
+    Ok(PathBuf::from(path))
+}
+
+/// Takes the one place for a serving process. A file of its own: closing any handle of the database file itself would
+/// drop SQLite's locks on it.
+fn lock(database: &Path) -> Result<File, OpenError> {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".lock");
+    let path = PathBuf::from(name);
+    let unwritable = |source| OpenError::Unwritable {
+        path: database.to_owned(),
+        source,
+    };
+    let file = File::options()
+        .create(true)
+        .write(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(unwritable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(database.to_owned())),
+        Err(TryLockError::Error(source)) => Err(OpenError::Unwritable {
+            path: database.to_owned(),
+            source,
+        }),
+    }
+}
+
+async fn connect(
+    url: &str,
+    connections: u32,
+    read_only: bool,
+) -> Result<DatabaseConnection, DbErr> {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .min_connections(connections)
+        .acquire_timeout(Duration::from_secs(5))
+        .idle_timeout(None)
+        .max_lifetime(None)
+        // A connection to a file does not go away by itself; asking before each use costs a hop between threads.
+        .test_before_acquire(false)
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false)
+        .map_sqlx_sqlite_opts(move |options| {
+            let options = options
+                .busy_timeout(BUSY_TIMEOUT)
+                .foreign_keys(true)
+                .statement_cache_capacity(512);
+            if read_only {
+                options.pragma("query_only", "ON")
+            } else {
+                options
+                    .journal_mode(SqliteJournalMode::Wal)
+                    .synchronous(SqliteSynchronous::Full)
+            }
+        });
+    Database::connect(options).await
+}
+
+async fn check_settings(writer: &DatabaseConnection, path: &Path) -> Result<(), OpenError> {
+    for (setting, wanted) in [("journal_mode", "wal"), ("synchronous", "2")] {
+        let found = pragma(writer, setting)
+            .await
+            .map_err(|source| OpenError::Unusable {
+                path: path.to_owned(),
+                source,
+            })?;
+        if found != wanted {
+            return Err(OpenError::Setting {
+                setting,
+                found,
+                wanted,
+            });
+        }
+    }
+    Ok(())
+}
+
+async fn pragma(db: &DatabaseConnection, name: &str) -> Result<String, DbErr> {
+    let statement = Statement::from_string(db.get_database_backend(), format!("PRAGMA {name}"));
+    let row = db
+        .query_one_raw(statement)
+        .await?
+        .ok_or_else(|| DbErr::RecordNotFound(name.to_owned()))?;
+    row.try_get_by_index::<String>(0).or_else(|_| {
+        row.try_get_by_index::<i64>(0)
+            .map(|number| number.to_string())
+    })
+}
+
+/// Reads where this history began; a new database begins one.
+async fn origin(db: &DatabaseConnection, random: &Random) -> Result<u16, DbErr> {
+    let shards = if let Some(row) = origin::Entity::find_by_id(1).one(db).await? {
+        row.shards
+    } else {
+        super::shard::create(db, SQLITE_SHARDS).await?;
+        let epoch = random.bytes::<16>().to_vec();
+        let row = origin::ActiveModel {
+            id: Set(1),
+            epoch: Set(epoch),
+            shards: Set(SQLITE_SHARDS),
+        };
+        origin::Entity::insert(row)
+            .exec_without_returning(db)
+            .await?;
+        SQLITE_SHARDS
+    };
+    u16::try_from(shards).map_err(|_| DbErr::Custom(format!("{shards} shards")))
+}

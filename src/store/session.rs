@@ -1,0 +1,104 @@
+//! Signed-in devices.
+
+use entity::session::{ActiveModel, Column, Entity, Model};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::OnConflict,
+};
+
+use super::{Error, ROWS_PER_STATEMENT, Store, Transaction};
+use crate::model::{Id, Session, SessionId, Timestamp, TokenHash, UserId};
+
+fn from_row(row: Model) -> Result<Session, Error> {
+    let token_hash = row
+        .token_hash
+        .try_into()
+        .map_err(|_| Error::Corrupt("token hash"))?;
+    Ok(Session {
+        id: SessionId::from_uuid(row.id),
+        user: UserId::from_uuid(row.user_id),
+        token_hash: TokenHash(token_hash),
+        device_name: row.device_name,
+        created_at: Timestamp::from_millis(row.created_at),
+        last_used_at: Timestamp::from_millis(row.last_used_at),
+    })
+}
+
+fn to_row(session: &Session) -> ActiveModel {
+    ActiveModel {
+        id: Set(session.id.uuid()),
+        user_id: Set(session.user.uuid()),
+        token_hash: Set(session.token_hash.0.to_vec()),
+        device_name: Set(session.device_name.clone()),
+        created_at: Set(session.created_at.millis()),
+        last_used_at: Set(session.last_used_at.millis()),
+    }
+}
+
+impl Store {
+    /// The session with this secret.
+    pub async fn find_session_by_token(&self, token: TokenHash) -> Result<Option<Session>, Error> {
+        Entity::find()
+            .filter(Column::TokenHash.eq(token.0.to_vec()))
+            .one(&self.db)
+            .await?
+            .map(from_row)
+            .transpose()
+    }
+
+    /// The session with this identifier.
+    pub async fn find_session(&self, id: SessionId) -> Result<Option<Session>, Error> {
+        Entity::find_by_id(id.uuid())
+            .one(&self.db)
+            .await?
+            .map(from_row)
+            .transpose()
+    }
+
+    /// A person's sessions, the one used last first.
+    pub async fn list_sessions(&self, user: UserId) -> Result<Vec<Session>, Error> {
+        let rows = Entity::find()
+            .filter(Column::UserId.eq(user.uuid()))
+            .order_by_desc(Column::LastUsedAt)
+            .order_by_desc(Column::Id)
+            .all(&self.db)
+            .await?;
+        rows.into_iter().map(from_row).collect()
+    }
+}
+
+impl Transaction {
+    /// All sessions of these people.
+    pub async fn find_sessions_of(&self, users: &[UserId]) -> Result<Vec<Session>, Error> {
+        let rows = Entity::find()
+            .filter(Column::UserId.is_in(users.iter().map(|id| id.uuid())))
+            .all(&self.tx)
+            .await?;
+        rows.into_iter().map(from_row).collect()
+    }
+
+    /// Writes sessions, new ones or used again.
+    pub async fn put_sessions(&self, sessions: &[&Session]) -> Result<(), Error> {
+        for rows in sessions.chunks(ROWS_PER_STATEMENT) {
+            let on_conflict = OnConflict::column(Column::Id)
+                .update_column(Column::LastUsedAt)
+                .to_owned();
+            let rows = rows.iter().map(|session| to_row(session));
+            Entity::insert_many(rows)
+                .on_conflict(on_conflict)
+                .exec_without_returning(&self.tx)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Takes ended sessions away.
+    pub async fn delete_sessions(&self, ids: &[SessionId]) -> Result<(), Error> {
+        for ids in ids.chunks(ROWS_PER_STATEMENT) {
+            Entity::delete_many()
+                .filter(Column::Id.is_in(ids.iter().map(|id| id.uuid())))
+                .exec(&self.tx)
+                .await?;
+        }
+        Ok(())
+    }
+}

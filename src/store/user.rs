@@ -1,0 +1,120 @@
+//! People.
+
+use entity::user::{ActiveModel, Column, Entity, Model};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::OnConflict,
+};
+
+use super::{Error, ROWS_PER_STATEMENT, Store, Transaction};
+use crate::model::{Id, Page, PageRequest, Timestamp, User, UserId, text, user::UserKey};
+
+fn from_row(row: Model) -> User {
+    User {
+        id: UserId::from_uuid(row.id),
+        handle: row.handle,
+        display_name: row.display_name,
+        avatar_url: row.avatar_url,
+        created_at: Timestamp::from_millis(row.created_at),
+        password_hash: row.password_hash,
+    }
+}
+
+fn to_row(user: &User) -> ActiveModel {
+    ActiveModel {
+        id: Set(user.id.uuid()),
+        handle: Set(user.handle.clone()),
+        display_name: Set(user.display_name.clone()),
+        search_name: Set(text::folded(&user.display_name)),
+        avatar_url: Set(user.avatar_url.clone()),
+        password_hash: Set(user.password_hash.clone()),
+        created_at: Set(user.created_at.millis()),
+    }
+}
+
+/// Texts that begin with `prefix`, as a range that an index can serve on every database.
+fn begins_with(column: Column, prefix: &str) -> Condition {
+    Condition::all()
+        .add(column.gte(prefix))
+        .add(column.lt(format!("{prefix}{}", char::MAX)))
+}
+
+impl Store {
+    /// The person with this identifier.
+    pub async fn find_user(&self, id: UserId) -> Result<Option<User>, Error> {
+        Ok(Entity::find_by_id(id.uuid())
+            .one(&self.db)
+            .await?
+            .map(from_row))
+    }
+
+    /// The person with this handle.
+    pub async fn find_user_by_handle(&self, handle: &str) -> Result<Option<User>, Error> {
+        Ok(Entity::find()
+            .filter(Column::Handle.eq(handle))
+            .one(&self.db)
+            .await?
+            .map(from_row))
+    }
+
+    /// People whose handle or display name begins with `search`, by handle.
+    pub async fn search_users(
+        &self,
+        search: &str,
+        request: &PageRequest<UserKey>,
+    ) -> Result<Page<User>, Error> {
+        let folded = text::folded(search);
+        let found = Condition::any()
+            .add(begins_with(Column::Handle, &folded))
+            .add(begins_with(Column::SearchName, &folded));
+        let mut select = Entity::find()
+            .filter(found)
+            .order_by_asc(Column::Handle)
+            .limit(u64::from(request.items) + 1);
+        if let Some(UserKey(handle)) = &request.after {
+            select = select.filter(Column::Handle.gt(handle));
+        }
+        let rows = select.all(&self.db).await?;
+        Ok(Page::from_rows(
+            rows.into_iter().map(from_row).collect(),
+            request,
+        ))
+    }
+
+    /// Whether anybody has an account.
+    pub async fn has_users(&self) -> Result<bool, Error> {
+        Ok(Entity::find().one(&self.db).await?.is_some())
+    }
+}
+
+impl Transaction {
+    /// The people with these identifiers or handles.
+    pub async fn find_users(&self, ids: &[UserId], handles: &[String]) -> Result<Vec<User>, Error> {
+        let named = Condition::any()
+            .add(Column::Id.is_in(ids.iter().map(|id| id.uuid())))
+            .add(Column::Handle.is_in(handles));
+        let rows = Entity::find().filter(named).all(&self.tx).await?;
+        Ok(rows.into_iter().map(from_row).collect())
+    }
+
+    /// Writes people, new ones or changed.
+    pub async fn put_users(&self, users: &[&User]) -> Result<(), Error> {
+        let changed = [
+            Column::DisplayName,
+            Column::SearchName,
+            Column::AvatarUrl,
+            Column::PasswordHash,
+        ];
+        for rows in users.chunks(ROWS_PER_STATEMENT) {
+            let on_conflict = OnConflict::column(Column::Id)
+                .update_columns(changed)
+                .to_owned();
+            let rows = rows.iter().map(|user| to_row(user));
+            Entity::insert_many(rows)
+                .on_conflict(on_conflict)
+                .exec_without_returning(&self.tx)
+                .await?;
+        }
+        Ok(())
+    }
+}

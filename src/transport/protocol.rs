@@ -1,0 +1,184 @@
+//! The words of graphql-transport-ws (<https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>).
+
+use std::sync::Arc;
+
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes};
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The sub-protocol's name.
+pub(super) const NAME: &str = "graphql-transport-ws";
+
+/// What a client says.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Said {
+    ConnectionInit {
+        payload: Option<Value>,
+    },
+    Ping {
+        payload: Option<Value>,
+    },
+    Pong {},
+    Subscribe {
+        id: String,
+        payload: Box<async_graphql::Request>,
+    },
+    Complete {
+        id: String,
+    },
+}
+
+/// Why a socket is closed. Clients try again after 1012, 4403 and 4408; the others are faults of the client program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Close {
+    /// The server stops.
+    Restart,
+    BadMessage,
+    /// `subscribe` before `connection_ack`.
+    Unauthorized,
+    /// The token is not valid, or not any more.
+    Forbidden,
+    NoSubprotocol,
+    InitTimeout,
+    DuplicateId,
+    SecondInit,
+    /// Too much in one message.
+    TooLarge,
+    /// The server failed.
+    Failed,
+}
+
+impl Close {
+    pub(super) fn frame(self) -> CloseFrame {
+        let (code, reason) = match self {
+            Self::Restart => (1012, "Service restart"),
+            Self::TooLarge => (1009, "Message too big"),
+            Self::Failed => (1013, "Try again later"),
+            Self::BadMessage => (4400, "Invalid message"),
+            Self::Unauthorized => (4401, "Unauthorized"),
+            Self::Forbidden => (4403, "Forbidden"),
+            Self::NoSubprotocol => (4406, "Subprotocol not acceptable"),
+            Self::InitTimeout => (4408, "Connection initialisation timeout"),
+            Self::DuplicateId => (4409, "Subscriber already exists"),
+            Self::SecondInit => (4429, "Too many initialisation requests"),
+        };
+        CloseFrame {
+            code,
+            reason: Utf8Bytes::from_static(reason),
+        }
+    }
+}
+
+/// An operation's id, as JSON text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct OperationId(Arc<str>);
+
+impl OperationId {
+    pub(super) fn new(id: &str) -> Self {
+        Self(Value::from(id).to_string().into())
+    }
+}
+
+/// What the server says about an operation.
+#[derive(Debug)]
+pub(super) enum Told {
+    /// A response; more may follow.
+    Next(Bytes),
+    /// The one response of a query or mutation.
+    Only(Bytes),
+    /// It could not be executed, or broke.
+    Error(Bytes),
+    /// Nothing more.
+    Complete,
+}
+
+impl Told {
+    /// Whether the operation is over.
+    pub(super) fn is_last(&self) -> bool {
+        !matches!(self, Self::Next(_))
+    }
+
+    /// As frames.
+    pub(super) fn frames(&self, id: &OperationId) -> (Message, Option<Message>) {
+        let complete = || Message::text(format!(r#"{{"id":{},"type":"complete"}}"#, id.0));
+        match self {
+            Self::Next(response) => (message(id, "next", response), None),
+            Self::Only(response) => (message(id, "next", response), Some(complete())),
+            Self::Error(errors) => (message(id, "error", errors), None),
+            Self::Complete => (complete(), None),
+        }
+    }
+}
+
+/// A frame around JSON that is made already: for many listeners only the id differs.
+fn message(id: &OperationId, kind: &str, payload: &Bytes) -> Message {
+    // Bytes of JSON that we wrote are UTF-8.
+    let payload = std::str::from_utf8(payload).unwrap_or("null");
+    let mut text = String::with_capacity(payload.len() + id.0.len() + 40);
+    for part in [
+        r#"{"id":"#,
+        &id.0,
+        r#","type":""#,
+        kind,
+        r#"","payload":"#,
+        payload,
+        "}",
+    ] {
+        text.push_str(part);
+    }
+    Message::text(text)
+}
+
+/// The answer to `connection_init`.
+pub(super) const ACK: &str = r#"{"type":"connection_ack"}"#;
+
+/// The answer to a ping, with what came with it.
+pub(super) fn pong(payload: Option<&Value>) -> Message {
+    match payload {
+        Some(payload) => Message::text(format!(r#"{{"type":"pong","payload":{payload}}}"#)),
+        None => Message::text(r#"{"type":"pong"}"#),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_json_whatever_the_id() {
+        let id = OperationId::new("a\"b\n");
+        let (frame, rest) = Told::Only(Bytes::from_static(br#"{"data":{"a":1}}"#)).frames(&id);
+        let frame: Value = serde_json::from_slice(&frame.into_data()).expect("json");
+        assert_eq!(
+            frame,
+            serde_json::json!({"id": "a\"b\n", "type": "next", "payload": {"data": {"a": 1}}})
+        );
+        let rest: Value =
+            serde_json::from_slice(&rest.expect("two frames").into_data()).expect("json");
+        assert_eq!(
+            rest,
+            serde_json::json!({"id": "a\"b\n", "type": "complete"})
+        );
+    }
+
+    #[test]
+    fn what_a_client_may_say_is_known() {
+        let said = |text| serde_json::from_str::<Said>(text).is_ok();
+        assert!(said(r#"{"type":"connection_init"}"#));
+        assert!(said(r#"{"type":"pong","payload":{}}"#));
+        assert!(said(
+            r#"{"id":"1","type":"subscribe","payload":{"query":"{a}","variables":null,"extensions":{"x":1}}}"#
+        ));
+        for bad in [
+            r#"{"type":"dance"}"#,
+            r#"{"type":"subscribe","payload":{"query":"{a}"}}"#,
+            r#"{"id":"1","type":"subscribe"}"#,
+            "[]",
+            "x",
+        ] {
+            assert!(!said(bad), "{bad}");
+        }
+    }
+}

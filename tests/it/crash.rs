@@ -1,0 +1,77 @@
+//! The process is killed under load, again and again. `CRASH_ROUNDS` makes it more often.
+
+use std::time::Duration;
+
+use rand::{Rng, SeedableRng, rngs::StdRng};
+use tokio::sync::watch;
+
+use crate::support::{
+    ledger::{Ledger, setting},
+    program::Program,
+    until,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_survives_being_killed_and_is_heard_once_in_order() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let database = directory.path().join("chat.db");
+    let mut program = Program::serve(&database, &[]);
+    let mut ledger = Ledger::prepare(&program.url, 16, 4).await;
+    let (server, whereabouts) = watch::channel(Some(program.url.clone()));
+    ledger.begin(&whereabouts, 0.0);
+    let mut random = StdRng::seed_from_u64(setting("CRASH_SEED", 7));
+    let rounds = setting("CRASH_ROUNDS", 5);
+    for _ in 0..rounds {
+        // Killed while people talk, not while they still connect.
+        let before = ledger.acknowledged();
+        until(|| async { (ledger.acknowledged() >= before + 50).then_some(()) }).await;
+        tokio::time::sleep(Duration::from_millis(random.random_range(0..60))).await;
+        program.kill();
+        server.send_replace(None);
+        program = Program::serve(&database, &[]);
+        server.send_replace(Some(program.url.clone()));
+    }
+    let totals = ledger.settle(&program.url).await;
+    println!("{rounds} kills: {totals:?}");
+    assert_eq!(
+        totals.stored, totals.acknowledged,
+        "every retry gave the one message"
+    );
+    assert_eq!(totals.heard, 4 * totals.stored);
+    assert!(totals.cuts as u64 >= rounds, "{totals:?}");
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_settled_by_trying_again_with_the_same_key() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let database = directory.path().join("chat.db");
+    let program = Program::serve(&database, &[]);
+    let alice = crate::support::client::sign_up(&program.url, "alice").await;
+    let group = alice.group("Walks", &[]).await;
+    // Sent, and killed before or after it was stored: nobody knows.
+    let mut socket = alice.socket().await;
+    for n in 0..50 {
+        socket
+            .send(
+                &n.to_string(),
+                &group,
+                &format!("text {n}"),
+                &format!("key {n}"),
+            )
+            .await;
+    }
+    program.kill();
+    let program = Program::serve(&database, &[]);
+    let alice = alice.at(&program.url);
+    for n in 0..50 {
+        let reply = alice
+            .send(&group, &format!("text {n}"), Some(&format!("key {n}")))
+            .await;
+        assert_eq!(reply.refusals(), [], "{n}");
+    }
+    let mut texts = alice.texts(&group).await;
+    assert_eq!(texts.len(), 50, "each of them once");
+    texts.sort();
+    texts.dedup();
+    assert_eq!(texts.len(), 50);
+}

@@ -1,0 +1,296 @@
+//! GraphQL over HTTP: what is taken, and how it is answered.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::support::{Client, TestApp};
+
+async fn raw(
+    app: &TestApp,
+    method: reqwest::Method,
+    headers: &[(&str, &str)],
+    body: impl Into<reqwest::Body>,
+) -> reqwest::Response {
+    let mut request = reqwest::Client::new().request(method, &app.url).body(body);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.send().await.expect("an answer")
+}
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+
+#[tokio::test]
+async fn only_json_that_was_posted_is_run() {
+    let app = TestApp::start().await;
+    let body = r#"{"query":"{__typename}"}"#;
+    for kind in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/jsonp",
+    ] {
+        let reply = raw(&app, reqwest::Method::POST, &[("content-type", kind)], body).await;
+        assert_eq!(reply.status(), 415, "{kind}");
+    }
+    assert_eq!(
+        raw(&app, reqwest::Method::POST, &[], body).await.status(),
+        415
+    );
+    let get = reqwest::get(format!("{}?query={{__typename}}", app.url))
+        .await
+        .expect("an answer");
+    assert_eq!(
+        (get.status().as_u16(), get.headers()["allow"].to_str().ok()),
+        (405, Some("POST"))
+    );
+    let good = raw(
+        &app,
+        reqwest::Method::POST,
+        &[("content-type", "application/json; charset=utf-8")],
+        body,
+    )
+    .await;
+    assert_eq!(good.status(), 200);
+    assert_eq!(good.headers()["cache-control"], "no-store");
+    assert_eq!(
+        good.json::<Value>().await.expect("json"),
+        json!({"data": {"__typename": "Query"}})
+    );
+}
+
+#[tokio::test]
+async fn bodies_that_are_no_request_are_refused() {
+    let app = TestApp::start().await;
+    for body in [
+        "",
+        "nope",
+        "[]",
+        "7",
+        r#"[{"query":"{__typename}"}]"#,
+        r#"{"query":7}"#,
+        r#"{"variables":[]}"#,
+        "\u{0}",
+    ] {
+        let reply = raw(&app, reqwest::Method::POST, &[JSON], body).await;
+        assert_eq!(reply.status(), 400, "{body}");
+        assert_eq!(
+            reply.json::<Value>().await.expect("json")["errors"][0]["extensions"]["code"],
+            "BAD_USER_INPUT"
+        );
+    }
+    let large = format!(
+        r#"{{"query":"{{__typename}}","operationName":"{}"}}"#,
+        "x".repeat(300 * 1024)
+    );
+    assert_eq!(
+        raw(&app, reqwest::Method::POST, &[JSON], large)
+            .await
+            .status(),
+        413
+    );
+    let invalid_utf8: Vec<u8> = vec![b'{', 0xff, 0xfe, b'}'];
+    assert_eq!(
+        raw(&app, reqwest::Method::POST, &[JSON], invalid_utf8)
+            .await
+            .status(),
+        400
+    );
+}
+
+#[tokio::test]
+async fn the_status_says_how_it_went_to_clients_who_ask_for_that() {
+    let app = TestApp::start().await;
+    let invalid = r#"{"query":"{nothing}"}"#;
+    let newer = (
+        "accept",
+        "application/graphql-response+json, application/json;q=0.9",
+    );
+    let reply = raw(&app, reqwest::Method::POST, &[JSON, newer], invalid).await;
+    assert_eq!(reply.status(), 400);
+    assert_eq!(
+        reply.headers()["content-type"],
+        "application/graphql-response+json; charset=utf-8"
+    );
+    let body: Value = reply.json().await.expect("json");
+    assert!(
+        body.get("data").is_none(),
+        "nothing ran, so there is no data: {body}"
+    );
+    assert_eq!(body["errors"][0]["extensions"]["code"], "QUERY_REJECTED");
+    for accept in [
+        "application/json",
+        "*/*",
+        "application/json, application/graphql-response+json",
+    ] {
+        let reply = raw(
+            &app,
+            reqwest::Method::POST,
+            &[JSON, ("accept", accept)],
+            invalid,
+        )
+        .await;
+        assert_eq!(
+            (
+                reply.status().as_u16(),
+                &reply.headers()["content-type"].to_str().expect("text")[..16]
+            ),
+            (200, "application/json")
+        );
+    }
+}
+
+#[tokio::test]
+async fn documents_that_would_kill_or_stall_a_server_are_refused() {
+    let app = TestApp::start().await;
+    let nobody = app.anonymous();
+    let nested = format!(
+        "{{user(by:{}1{}){{id}}}}",
+        "[".repeat(6_000),
+        "]".repeat(6_000)
+    );
+    let mut bomb = "{...F0}".to_owned();
+    for level in 0..40 {
+        let next = level + 1;
+        write!(bomb, "fragment F{level} on Query{{...F{next} ...F{next}}}").expect("written");
+    }
+    bomb += "fragment F40 on Query{__typename}";
+    let many = (0..1_500)
+        .map(|n| format!("a{n}:__typename"))
+        .collect::<Vec<_>>()
+        .join(" ");
+    let deep = format!("{{{}id{}}}", "viewer{".repeat(20), "}".repeat(20));
+    for document in [
+        nested,
+        bomb,
+        format!("{{{many}}}"),
+        deep,
+        "x".repeat(40_000),
+    ] {
+        assert_eq!(
+            nobody.run(&document, json!({})).await.codes(),
+            ["QUERY_REJECTED"],
+            "{}",
+            &document[..40]
+        );
+    }
+    assert_eq!(nobody.run("{__typename}", json!({})).await.codes(), [""; 0]);
+}
+
+#[tokio::test]
+async fn the_right_operation_runs_or_none() {
+    let app = TestApp::start().await;
+    let run = |name: Value| {
+        let body =
+            json!({"query": "query A{__typename} query B{b:__typename}", "operationName": name})
+                .to_string();
+        async {
+            raw(&app, reqwest::Method::POST, &[JSON], body)
+                .await
+                .json::<Value>()
+                .await
+                .expect("json")
+        }
+    };
+    assert_eq!(
+        run(json!("A")).await["data"],
+        json!({"__typename": "Query"})
+    );
+    assert_eq!(run(json!("B")).await["data"], json!({"b": "Query"}));
+    for name in [json!(null), json!("C"), json!("")] {
+        assert_eq!(
+            run(name).await["errors"][0]["extensions"]["code"],
+            "QUERY_REJECTED"
+        );
+    }
+    let subscription = app
+        .anonymous()
+        .run(
+            "subscription{messageSent(conversationId:\"x\"){id}}",
+            json!({}),
+        )
+        .await;
+    assert_eq!(subscription.codes(), ["QUERY_REJECTED"]);
+    assert!(subscription.text("/errors/0/message").contains("WebSocket"));
+}
+
+#[tokio::test]
+async fn probes_and_the_page_are_there() {
+    let app = TestApp::start().await;
+    let base = app.url.trim_end_matches("/graphql").to_owned();
+    for path in ["/health/live", "/health/ready"] {
+        assert_eq!(
+            reqwest::get(format!("{base}{path}"))
+                .await
+                .expect("an answer")
+                .status(),
+            200,
+            "{path}"
+        );
+    }
+    let page = reqwest::get(format!("{base}/")).await.expect("an answer");
+    assert_eq!(page.status(), 200, "the page is built by `make assets`");
+    assert!(
+        page.headers()["content-security-policy"]
+            .to_str()
+            .expect("text")
+            .starts_with("default-src 'none'")
+    );
+    let html = page.text().await.expect("text");
+    let files: Vec<_> = html
+        .split('"')
+        .filter(|part| part.starts_with("/graphiql/"))
+        .collect();
+    assert!(files.len() >= 5, "{files:?}");
+    for file in files {
+        assert_eq!(
+            reqwest::get(format!("{base}{file}"))
+                .await
+                .expect("an answer")
+                .status(),
+            200,
+            "{file}"
+        );
+    }
+    assert!(
+        !html.contains("//cdn") && !html.contains("https://"),
+        "nothing is loaded from elsewhere"
+    );
+    for missing in [
+        "/graphiql/../Cargo.toml",
+        "/graphiql/nothing.js",
+        "/nothing",
+    ] {
+        assert_eq!(
+            reqwest::get(format!("{base}{missing}"))
+                .await
+                .expect("an answer")
+                .status(),
+            404,
+            "{missing}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn wrong_variables_are_the_client_program_s_fault() {
+    let app = TestApp::start().await;
+    let alice: Client = app.sign_up("alice").await;
+    let document = "query($c:ID!$s:Int!){conversation(id:$c){message(seq:$s){id}}}";
+    let group = alice.group("Walks", &[]).await;
+    for variables in [
+        json!({}),
+        json!({"c": "x"}),
+        json!({"c": null, "s": 1}),
+        json!({"c": group, "s": "y"}),
+        json!({"c": group, "s": 3_000_000_000u32}),
+    ] {
+        let reply = alice.run(document, variables.clone()).await;
+        assert_eq!(reply.codes().len(), 1, "{variables}: {reply:?}");
+        assert!(
+            ["QUERY_REJECTED", "BAD_USER_INPUT"].contains(&reply.codes()[0]),
+            "{variables}: {reply:?}"
+        );
+    }
+}

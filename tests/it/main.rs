@@ -1,0 +1,25 @@
+//! Behaviour, through the real router, real sockets and a real database: one binary, one file per noun.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::cast_possible_wrap,
+    clippy::disallowed_methods,
+    reason = "tests print the figures of a run, count with whole numbers, and own their tasks"
+)]
+
+mod conversation;
+mod crash;
+mod http;
+mod ledger;
+mod membership;
+mod message;
+mod program;
+mod schema;
+mod session;
+mod shutdown;
+mod socket;
+mod storage;
+mod stream;
+mod support;
+mod tidy;
+mod user;

@@ -1,0 +1,291 @@
+//! Who is in a group: adding, removing, leaving.
+
+use parlor::model::Limits;
+use serde_json::json;
+
+use crate::support::{Client, Reply, TestApp};
+
+async fn add(who: &Client, group: &str, people: &[&str]) -> Reply {
+    let selection =
+        "conversation{memberCount} membershipEdges{cursor node{id user{id} role readSeq}}";
+    who.mutate(
+        "addMembers",
+        selection,
+        json!({"conversationId": group, "userIds": people}),
+    )
+    .await
+}
+
+async fn remove(who: &Client, group: &str, person: &str) -> Reply {
+    let selection = "conversation{memberCount} removedMembershipId";
+    who.mutate(
+        "removeMember",
+        selection,
+        json!({"conversationId": group, "userId": person}),
+    )
+    .await
+}
+
+async fn leave(who: &Client, group: &str) -> Reply {
+    who.mutate(
+        "leaveConversation",
+        "leftConversationId",
+        json!({"conversationId": group}),
+    )
+    .await
+}
+
+async fn sees(who: &Client, group: &str) -> bool {
+    !who.query(
+        "query($c:ID!){conversation(id:$c){id}}",
+        json!({"c": group}),
+    )
+    .await
+    .at("/conversation")
+    .is_null()
+}
+
+#[tokio::test]
+async fn whoever_is_added_reads_what_was_said_before_and_owes_nothing() {
+    let app = TestApp::start().await;
+    let (alice, bob) = app.alice_and_bob().await;
+    let group = alice.group("Walks", &[]).await;
+    alice.say(&group, "before").await;
+    let added = add(&alice, &group, &[&bob.id]).await;
+    assert_eq!(added.number("/conversation/memberCount"), 2);
+    assert_eq!(added.number("/membershipEdges/0/node/readSeq"), 1);
+    assert_eq!(bob.texts(&group).await, ["before"]);
+    assert_eq!(
+        bob.query("{viewer{unreadCount}}", json!({}))
+            .await
+            .number("/viewer/unreadCount"),
+        0
+    );
+    alice.say(&group, "after").await;
+    assert_eq!(
+        bob.query("{viewer{unreadCount}}", json!({}))
+            .await
+            .number("/viewer/unreadCount"),
+        1
+    );
+}
+
+#[tokio::test]
+async fn adding_somebody_who_is_there_succeeds_and_changes_nothing() {
+    let app = TestApp::start().await;
+    let (alice, bob) = app.alice_and_bob().await;
+    let group = alice.group("Walks", &[&bob]).await;
+    let first = add(&alice, &group, &[&bob.id]).await;
+    let again = add(&alice, &group, &[&bob.id, &bob.id, &alice.id]).await;
+    assert_eq!(again.number("/conversation/memberCount"), 2);
+    assert_eq!(
+        again.at("/membershipEdges").as_array().map(Vec::len),
+        Some(2)
+    );
+    assert_eq!(
+        again.text("/membershipEdges/0/node/id"),
+        first.text("/membershipEdges/0/node/id")
+    );
+}
+
+#[tokio::test]
+async fn all_are_added_or_nobody() {
+    let app = TestApp::start_with(Limits {
+        group_members_max: 3,
+        rate_limits: false,
+        ..Limits::default()
+    })
+    .await;
+    let (alice, bob) = app.alice_and_bob().await;
+    let (carol, dave) = tokio::join!(app.sign_up("carol"), app.sign_up("dave"));
+    let group = alice.group("Walks", &[]).await;
+    add(&alice, &group, &[&bob.id, "nobody"])
+        .await
+        .is_refused("NOT_FOUND", "userIds.1");
+    add(&alice, &group, &[&bob.id, &group])
+        .await
+        .is_refused("NOT_FOUND", "userIds.1");
+    add(&alice, &group, &[&bob.id, &carol.id, &dave.id])
+        .await
+        .is_refused("LIMIT_REACHED", "userIds");
+    add(&alice, &group, &[])
+        .await
+        .is_refused("INVALID_INPUT", "userIds");
+    add(&alice, &group, &vec![bob.id.as_str(); 101])
+        .await
+        .is_refused("INVALID_INPUT", "userIds");
+    assert!(!sees(&bob, &group).await);
+    assert_eq!(
+        add(&alice, &group, &[&bob.id, &carol.id])
+            .await
+            .number("/conversation/memberCount"),
+        3
+    );
+    add(&carol, &group, &[&dave.id])
+        .await
+        .is_refused("LIMIT_REACHED", "userIds");
+}
+
+#[tokio::test]
+async fn members_add_others_only_where_the_policy_lets_them() {
+    let app = TestApp::start().await;
+    let (alice, bob) = app.alice_and_bob().await;
+    let (carol, dave) = tokio::join!(app.sign_up("carol"), app.sign_up("dave"));
+    let group = alice.group("Walks", &[&bob]).await;
+    assert_eq!(add(&bob, &group, &[&carol.id]).await.refusals(), []);
+    let closed = json!({"conversationId": group, "invitePolicy": "ADMINS"});
+    alice
+        .mutate("updateConversation", "conversation{id}", closed)
+        .await;
+    add(&bob, &group, &[&dave.id])
+        .await
+        .is_refused("FORBIDDEN", "");
+    add(&dave, &group, &[&dave.id])
+        .await
+        .is_refused("NOT_FOUND", "conversationId");
+    assert_eq!(add(&alice, &group, &[&dave.id]).await.refusals(), []);
+}
+
+#[tokio::test]
+async fn a_removed_member_is_a_stranger_again() {
+    let app = TestApp::start().await;
+    let (alice, bob) = app.alice_and_bob().await;
+    let group = alice.group("Walks", &[&bob]).await;
+    bob.say(&group, "hello").await;
+    remove(&bob, &group, &alice.id)
+        .await
+        .is_refused("FORBIDDEN", "");
+    let removed = remove(&alice, &group, &bob.id).await;
+    assert_eq!(removed.number("/conversation/memberCount"), 1);
+    assert!(
+        removed
+            .text("/removedMembershipId")
+            .starts_with("membership_")
+    );
+    assert!(!sees(&bob, &group).await);
+    bob.send(&group, "still here?", None)
+        .await
+        .is_refused("NOT_FOUND", "conversationId");
+    remove(&alice, &group, &bob.id)
+        .await
+        .is_refused("NOT_FOUND", "userId");
+    remove(&alice, &group, &alice.id)
+        .await
+        .is_refused("FORBIDDEN", "");
+    let node = bob
+        .query(
+            "query($id:ID!){node(id:$id){id}}",
+            json!({"id": removed.text("/removedMembershipId")}),
+        )
+        .await;
+    assert!(node.at("/node").is_null());
+}
+
+#[tokio::test]
+async fn coming_back_is_a_new_membership_that_owes_nothing() {
+    let app = TestApp::start().await;
+    let (alice, bob) = app.alice_and_bob().await;
+    let group = alice.group("Walks", &[&bob]).await;
+    let old = remove(&alice, &group, &bob.id)
+        .await
+        .text("/removedMembershipId");
+    alice.say(&group, "while bob was away").await;
+    let back = add(&alice, &group, &[&bob.id]).await;
+    assert_ne!(back.text("/membershipEdges/0/node/id"), old);
+    assert_eq!(back.number("/membershipEdges/0/node/readSeq"), 1);
+    assert_eq!(bob.texts(&group).await, ["while bob was away"]);
+}
+
+#[tokio::test]
+async fn an_owner_who_is_not_alone_stays_and_with_the_last_one_the_group_is_gone() {
+    let app = TestApp::start().await;
+    let (alice, bob) = app.alice_and_bob().await;
+    let group = alice.group("Walks", &[&bob]).await;
+    leave(&alice, &group).await.is_refused("WRONG_STATE", "");
+    assert_eq!(leave(&bob, &group).await.text("/leftConversationId"), group);
+    leave(&bob, &group)
+        .await
+        .is_refused("NOT_FOUND", "conversationId");
+    assert!(!sees(&bob, &group).await);
+    assert_eq!(
+        leave(&alice, &group).await.text("/leftConversationId"),
+        group
+    );
+    assert!(!sees(&alice, &group).await);
+    let list = alice
+        .query("{viewer{conversations{edges{node{id}}}}}", json!({}))
+        .await;
+    assert_eq!(list.at("/viewer/conversations/edges"), &json!([]));
+}
+
+#[tokio::test]
+async fn members_are_listed_by_when_they_joined_from_either_end() {
+    let app = TestApp::start().await;
+    let alice = app.sign_up("alice").await;
+    let group = alice.group("Walks", &[]).await;
+    for handle in ["bob", "carol", "dave", "erin"] {
+        let person = app.sign_up(handle).await;
+        add(&alice, &group, &[&person.id]).await;
+    }
+    let members = |arguments: String| {
+        let document = format!(
+            "query($c:ID!){{conversation(id:$c){{members({arguments}){{pageInfo{{hasNextPage hasPreviousPage startCursor endCursor}} edges{{node{{user{{handle}}}}}}}}}}}}"
+        );
+        let (alice, group) = (alice.clone(), group.clone());
+        async move {
+            Reply(
+                alice
+                    .query(&document, json!({"c": group}))
+                    .await
+                    .at("/conversation/members")
+                    .clone(),
+            )
+        }
+    };
+    let handles = |page: &Reply| -> Vec<String> {
+        let edges = page.at("/edges").as_array().expect("edges");
+        edges
+            .iter()
+            .map(|edge| {
+                edge["node"]["user"]["handle"]
+                    .as_str()
+                    .expect("a handle")
+                    .to_owned()
+            })
+            .collect()
+    };
+    let front = members("first:2".to_owned()).await;
+    assert_eq!(handles(&front), ["alice", "bob"]);
+    assert_eq!(
+        (
+            front.at("/pageInfo/hasNextPage"),
+            front.at("/pageInfo/hasPreviousPage")
+        ),
+        (&json!(true), &json!(false))
+    );
+    let middle = members(format!(
+        "first:2,after:\"{}\"",
+        front.text("/pageInfo/endCursor")
+    ))
+    .await;
+    assert_eq!(handles(&middle), ["carol", "dave"]);
+    let back = members("last:2".to_owned()).await;
+    assert_eq!(handles(&back), ["dave", "erin"]);
+    assert_eq!(
+        (
+            back.at("/pageInfo/hasNextPage"),
+            back.at("/pageInfo/hasPreviousPage")
+        ),
+        (&json!(false), &json!(true))
+    );
+    let before = members(format!(
+        "last:9,before:\"{}\"",
+        back.text("/pageInfo/startCursor")
+    ))
+    .await;
+    assert_eq!(handles(&before), ["alice", "bob", "carol"]);
+    assert_eq!(
+        handles(&members("first:9,roles:[OWNER]".to_owned()).await),
+        ["alice"]
+    );
+}

@@ -1,0 +1,187 @@
+//! The house with its people: start an app, sign people up, let them talk. Names that begin with `db_` are back doors
+//! into the database; everything else goes through the API.
+
+pub(crate) mod client;
+pub(crate) mod ledger;
+pub(crate) mod program;
+pub(crate) mod socket;
+
+use std::{
+    future::Future,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use parlor::{
+    model::{Clock, Limits, Random, SystemClock, Timestamp},
+    server::{Server, Settings, StartError},
+};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use client::{Client, Reply};
+pub(crate) use socket::Socket;
+
+/// The password of everybody.
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// How long a test waits for something that should be soon.
+pub(crate) const SOON: Duration = Duration::from_secs(20);
+
+/// A clock that a test can turn: the machine's, and so much more.
+#[derive(Default)]
+pub(crate) struct TestClock(AtomicI64);
+
+impl TestClock {
+    /// Goes on, or back, by this much.
+    pub(crate) fn turn(&self, millis: i64) {
+        self.0.fetch_add(millis, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(SystemClock.now().millis() + self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// A server in this process, on a database of its own.
+pub(crate) struct TestApp {
+    /// Where it listens.
+    pub(crate) url: String,
+    /// What time it is there.
+    pub(crate) clock: Arc<TestClock>,
+    directory: Arc<TempDir>,
+    limits: Limits,
+    stop: CancellationToken,
+    hub: Arc<parlor::live::Hub>,
+    running: Mutex<Option<tokio::task::JoinHandle<()>>>,
+}
+
+impl TestApp {
+    /// A new server with a new database.
+    pub(crate) async fn start() -> Self {
+        Self::start_with(Limits {
+            rate_limits: false,
+            ..Limits::default()
+        })
+        .await
+    }
+
+    /// The same with other bounds.
+    pub(crate) async fn start_with(limits: Limits) -> Self {
+        let directory = Arc::new(TempDir::new().expect("a directory"));
+        Self::open(directory, limits, Arc::default())
+            .await
+            .expect("a server")
+    }
+
+    async fn open(
+        directory: Arc<TempDir>,
+        limits: Limits,
+        clock: Arc<TestClock>,
+    ) -> Result<Self, StartError> {
+        let database_url = format!(
+            "sqlite://{}?mode=rwc",
+            directory.path().join("chat.db").display()
+        );
+        let server = Server::start(Settings {
+            listen: "127.0.0.1:0".parse().expect("an address"),
+            database_url,
+            limits: limits.clone(),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            random: Random::from_os(),
+        })
+        .await?;
+        let (url, hub) = (
+            format!("http://{}/graphql", server.address()),
+            Arc::clone(server.hub()),
+        );
+        let stop = CancellationToken::new();
+        let told = stop.clone().cancelled_owned();
+        let running =
+            tokio::spawn(async move { server.run_until(told).await.expect("a clean end") });
+        Ok(Self {
+            url,
+            clock,
+            directory,
+            limits,
+            stop,
+            hub,
+            running: Mutex::new(Some(running)),
+        })
+    }
+
+    /// Another server on the same database, while this one may still run.
+    pub(crate) async fn open_again(&self) -> Result<Self, StartError> {
+        Self::open(
+            Arc::clone(&self.directory),
+            self.limits.clone(),
+            Arc::clone(&self.clock),
+        )
+        .await
+    }
+
+    /// Stops, and starts again on the same database.
+    pub(crate) async fn restart(self) -> Self {
+        self.stop().await;
+        self.open_again().await.expect("the server again")
+    }
+
+    /// Tells the server to stop and waits until it has.
+    pub(crate) async fn stop(&self) {
+        self.stop.cancel();
+        let running = self.running.lock().expect("a lock").take();
+        if let Some(running) = running {
+            running.await.expect("a clean end");
+        }
+    }
+
+    /// The database file.
+    pub(crate) fn db_path(&self) -> std::path::PathBuf {
+        self.directory.path().join("chat.db")
+    }
+
+    /// Waits until nobody listens any more.
+    pub(crate) async fn nobody_listens(&self) {
+        until(|| async { (self.hub.listened_to() == (0, 0)).then_some(()) }).await;
+    }
+
+    /// Waits until somebody listens to so many conversations.
+    pub(crate) async fn listened_to(&self, conversations: usize) {
+        until(|| async { (self.hub.listened_to().0 == conversations).then_some(()) }).await;
+    }
+
+    /// Somebody who is not signed in.
+    pub(crate) fn anonymous(&self) -> Client {
+        Client::new(&self.url, None)
+    }
+
+    /// Signs somebody up.
+    pub(crate) async fn sign_up(&self, handle: &str) -> Client {
+        client::sign_up(&self.url, handle).await
+    }
+
+    /// Alice and Bob.
+    pub(crate) async fn alice_and_bob(&self) -> (Client, Client) {
+        tokio::join!(self.sign_up("alice"), self.sign_up("bob"))
+    }
+}
+
+/// Waits for a condition, as long as it may take and no longer.
+pub(crate) async fn until<T, F: Future<Output = Option<T>>>(mut condition: impl FnMut() -> F) -> T {
+    let wait = async {
+        loop {
+            if let Some(value) = condition().await {
+                return value;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(SOON, wait)
+        .await
+        .expect("it should have happened by now")
+}
