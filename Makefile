@@ -1,0 +1,62 @@
+# Everything a newcomer types. `make run` and `make test` bring what they need, or say in one line what to install.
+.DEFAULT_GOAL := help
+.PHONY: help run test check schema assets crash load tools browser deny clean
+
+DEMO_DATABASE ?= sqlite://demo.db?mode=rwc
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+run: tools assets ## Build, then serve the demo at http://127.0.0.1:4000
+	cargo run --locked --bin parlor -- serve --demo --database-url '$(DEMO_DATABASE)'
+
+test: tools assets browser ## All tests: pure rules, behaviour over real sockets, and GraphiQL in a real browser
+	cargo test --workspace --locked
+	cd tests/browser && node --test --test-reporter=spec
+
+check: tools assets deny ## Format, lints, docs, dependencies, the committed schema and the rules of the house
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked --quiet
+	cargo fetch --locked --quiet && cargo deny --offline --locked check bans licenses sources
+	cargo test --locked --test it schema:: tidy::
+
+schema: ## Write schema.graphql from the code
+	cargo run --locked --quiet --bin parlor -- schema > schema.graphql.new && mv schema.graphql.new schema.graphql
+
+crash: tools assets ## Kill a loaded server 200 times and compare what was acknowledged with what is stored and heard
+	CRASH_ROUNDS=$${CRASH_ROUNDS:-200} cargo test --locked --test it crash:: -- --nocapture
+
+load: tools assets ## 64 people in 16 groups for ten seconds, once undisturbed and once with connections cut
+	LOAD_SECONDS=$${LOAD_SECONDS:-10} cargo test --locked --test it ledger:: -- --nocapture
+
+assets: graphiql/dist/index.html ## Put GraphiQL's files where the build finds them
+
+graphiql/dist/index.html: graphiql/package-lock.json graphiql/index.html graphiql/page.js graphiql/page.css
+	cd graphiql && npm ci --no-audit --no-fund --loglevel=error
+	mkdir -p graphiql/dist
+	cp graphiql/page.js graphiql/page.css graphiql/node_modules/graphiql/graphiql.min.js \
+	  graphiql/node_modules/graphiql/graphiql.min.css graphiql/node_modules/react/umd/react.production.min.js \
+	  graphiql/node_modules/react-dom/umd/react-dom.production.min.js graphiql/dist/
+	cp graphiql/index.html graphiql/dist/
+	touch src/transport/graphiql.rs
+
+tools:
+	@command -v cargo >/dev/null || { echo 'Parlor needs cargo: install Rust from https://rustup.rs'; exit 1; }
+	@command -v cc >/dev/null || { echo 'Parlor needs a C compiler for SQLite: apt-get install gcc'; exit 1; }
+	@command -v npm >/dev/null || { echo 'Parlor needs node and npm, for GraphiQL: apt-get install nodejs npm'; exit 1; }
+
+browser: tests/browser/node_modules
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+	  || { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -qy --no-install-recommends chromium; } \
+	  || { echo 'The tests need a browser: apt-get install chromium'; exit 1; }
+
+tests/browser/node_modules: tests/browser/package-lock.json
+	cd tests/browser && npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+deny:
+	@cargo deny --version >/dev/null 2>&1 || cargo install --locked --quiet cargo-deny@0.20.2
+
+clean: ## Take everything away that was built
+	rm -rf target graphiql/dist graphiql/node_modules tests/browser/node_modules
