@@ -2,7 +2,11 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    runtime::{Builder, Handle},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -140,7 +144,7 @@ impl Server {
             hub: Arc::clone(&hub),
             store,
             edge: tokio::spawn(edge.serve(listener)),
-            log: tokio::spawn(log_writer.run(stop_log.clone())),
+            log: on_own_thread(log_writer.run(stop_log.clone())),
             hub_task: tokio::spawn(hub.run(subscriber)),
             stop,
             stop_log,
@@ -192,4 +196,19 @@ impl Server {
         self.store.close().await;
         failed.unwrap_or(Ok(()))
     }
+}
+
+/// Runs the writer on a thread of its own. Among the tasks of the sockets it would wait its turn behind hundreds of them
+/// at each of a transaction's steps, while all of them wait for it.
+fn on_own_thread(
+    writing: impl Future<Output = Result<(), Stopped>> + Send + 'static,
+) -> JoinHandle<Result<(), Stopped>> {
+    let main = Handle::current();
+    tokio::task::spawn_blocking(move || {
+        match Builder::new_current_thread().enable_all().build() {
+            Ok(own) => own.block_on(writing),
+            // Without a reactor of its own it is slower, not wrong.
+            Err(_) => main.block_on(writing),
+        }
+    })
 }

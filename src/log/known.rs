@@ -1,7 +1,7 @@
 //! Rows that the writer has read or written, as they are now.
 //!
-//! They are kept from one batch to the next, for as long as the shard's head, read under the lock, is the one they
-//! stand at: then nobody else has written since. A row known to be absent is known too.
+//! They are kept from one batch to the next: nobody else writes, so they stand until a transaction fails. A row known to
+//! be absent is known too.
 
 use std::{collections::HashMap, hash::Hash};
 

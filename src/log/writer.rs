@@ -18,7 +18,7 @@ use super::{
 use crate::{
     bus::{Commit, Publisher},
     model::{Change, Clock, Limits, Shard},
-    store::{Error, Transaction, Writer},
+    store::{Error, Writer},
 };
 
 /// The storage failed: what was being written may or may not be there, so nothing more is acknowledged.
@@ -160,7 +160,12 @@ impl LogWriter {
         }
         let known = self.known.take();
         let tx = self.writer.begin().await?;
-        let known = self.stand_at_head(known, &tx).await?;
+        // This process holds the database for itself, so what is known stands until a transaction fails. One that
+        // others write to as well would be asked for its head here, under the lock, every time.
+        let known = match known {
+            Some(known) => known,
+            None => Known::at(tx.find_head(self.shard).await?),
+        };
         let mut batch = Batch::new(self.shard, self.clock.now(), known);
         batch.load(&needs, &tx).await?;
         if keys == Keys::LookedUp {
@@ -182,14 +187,6 @@ impl LogWriter {
         let (known, changes) = batch.finish();
         self.known = Some(known.kept());
         Ok(Some(changes))
-    }
-
-    /// What is known, if it stands where the shard stands now that it is locked; else nothing.
-    async fn stand_at_head(&self, known: Option<Known>, tx: &Transaction) -> Result<Known, Error> {
-        let head = tx.find_head(self.shard).await?;
-        Ok(known
-            .filter(|known| known.head == head)
-            .unwrap_or_else(|| Known::at(head)))
     }
 
     /// Makes a committed batch known on this node, in order, before anybody is answered.

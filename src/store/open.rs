@@ -165,7 +165,10 @@ async fn connect(
             let options = options
                 .busy_timeout(BUSY_TIMEOUT)
                 .foreign_keys(true)
-                .statement_cache_capacity(512);
+                .statement_cache_capacity(512)
+                // A statement of many rows that may fail keeps the pages it changed; in a file that costs more than the
+                // statement.
+                .pragma("temp_store", "MEMORY");
             if read_only {
                 options.pragma("query_only", "ON")
             } else {
