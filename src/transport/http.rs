@@ -19,6 +19,9 @@ const GRAPHQL_JSON: &str = "application/graphql-response+json; charset=utf-8";
 /// Media type of a response that has to be read to know.
 const JSON: &str = "application/json; charset=utf-8";
 
+/// What is wrong with a body that is no request.
+const NO_REQUEST: &str = "the body must be one JSON object with a `query`";
+
 /// Runs one query or mutation.
 pub(super) async fn post(State(edge): Shared, request: Request) -> Reply {
     let accept = Accept::of(request.headers());
@@ -117,14 +120,17 @@ async fn read(
     let bytes = to_bytes(body, bytes_max).await.map_err(too_large)?;
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         // A list would be a batch, whose cost is nobody's limit.
-        let message = "the body must be one JSON object with a `query`";
-        return Err((StatusCode::BAD_REQUEST, message.to_owned()));
+        return Err((StatusCode::BAD_REQUEST, NO_REQUEST.to_owned()));
     }
     let request = Request::from_parts(parts, Body::from(bytes));
     let request = GraphQLRequest::<GraphQLRejection>::from_request(request, &())
         .await
         .map_err(|GraphQLRejection(error)| (StatusCode::BAD_REQUEST, error.to_string()))?;
-    Ok(request.into_inner())
+    let request = request.into_inner();
+    if request.query.is_empty() {
+        return Err((StatusCode::BAD_REQUEST, NO_REQUEST.to_owned()));
+    }
+    Ok(request)
 }
 
 /// In which of the two media types a client wants its answer.

@@ -218,6 +218,9 @@ impl Socket {
         let Some((viewer, _)) = self.known else {
             return Next::Close(Close::Unauthorized);
         };
+        if request.query.is_empty() {
+            return Next::Close(Close::BadMessage);
+        }
         if self.running.contains_key(&id) {
             return Next::Close(Close::DuplicateId);
         }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rand::{Rng, SeedableRng, rngs::StdRng};
+use serde_json::json;
 use tokio::sync::watch;
 
 use crate::support::{
@@ -74,4 +75,46 @@ async fn a_lost_answer_is_settled_by_trying_again_with_the_same_key() {
     texts.sort();
     texts.dedup();
     assert_eq!(texts.len(), 50);
+}
+
+#[tokio::test]
+async fn a_disk_that_fails_ends_the_server_and_nothing_that_was_acknowledged() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let database = directory.path().join("chat.db");
+    let program = Program::serve_with_files_of_at_most(500, &database);
+    let alice = crate::support::client::sign_up(&program.url, "alice").await;
+    let group = alice.group("Walks", &[]).await;
+    let document = "mutation($i:SendMessageInput!){sendMessage(input:$i){messageEdge{node{seq}} userErrors{code}}}";
+    let mut acknowledged = 0;
+    let refused = loop {
+        let text = format!("{acknowledged} {}", "x".repeat(5_000));
+        let input = json!({"conversationId": group, "text": text, "idempotencyKey": acknowledged.to_string()});
+        let reply = alice.run(document, json!({ "i": input })).await;
+        if !reply.codes().is_empty() {
+            break reply;
+        }
+        acknowledged = reply.number("/data/sendMessage/messageEdge/node/seq");
+    };
+    assert_eq!(refused.codes(), ["UNAVAILABLE"], "its outcome is unknown");
+    assert_eq!(
+        program.ended().await.code(),
+        Some(1),
+        "and the server is gone"
+    );
+    let program = Program::serve(&database, &[]);
+    let alice = alice.at(&program.url);
+    let stored = alice.history(&group).await.len() as i64;
+    assert!(
+        acknowledged > 5 && stored >= acknowledged,
+        "{stored} of {acknowledged}"
+    );
+    let text = format!("{acknowledged} {}", "x".repeat(5_000));
+    let again = alice
+        .send(&group, &text, Some(&acknowledged.to_string()))
+        .await;
+    assert_eq!(
+        again.number("/messageEdge/node/seq"),
+        acknowledged + 1,
+        "the retry settles it"
+    );
 }

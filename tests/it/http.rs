@@ -66,6 +66,7 @@ async fn bodies_that_are_no_request_are_refused() {
     for body in [
         "",
         "nope",
+        "{}",
         "[]",
         "7",
         r#"[{"query":"{__typename}"}]"#,

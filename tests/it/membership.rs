@@ -289,3 +289,46 @@ async fn members_are_listed_by_when_they_joined_from_either_end() {
         ["alice"]
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_acknowledged_to_a_member_after_their_removal() {
+    let app = TestApp::start().await;
+    let (alice, bob) = app.alice_and_bob().await;
+    let group = alice.group("Walks", &[&bob]).await;
+    for _ in 0..20 {
+        let talking = tokio::spawn({
+            let (bob, group) = (bob.clone(), group.clone());
+            async move {
+                let mut last = 0;
+                loop {
+                    let reply = bob.send(&group, "still here", None).await;
+                    match reply.refusals().first() {
+                        None => last = reply.number("/messageEdge/node/seq"),
+                        Some((code, _)) => break (last, code.clone()),
+                    }
+                }
+            }
+        });
+        remove(&alice, &group, &bob.id).await;
+        let after = alice.say(&group, "bob is gone").await;
+        let (last, code) = talking.await.expect("bob");
+        assert_eq!(code, "NOT_FOUND");
+        assert!(
+            last < after,
+            "{last} was acknowledged, and {after} came after the removal"
+        );
+        let senders = alice.history(&group).await;
+        let his = senders
+            .iter()
+            .filter(|message| message["sender"]["id"] == bob.id);
+        let newest = his
+            .filter_map(|message| message["seq"].as_i64())
+            .max()
+            .unwrap_or(0);
+        assert!(
+            newest <= after,
+            "what was not acknowledged is not there either"
+        );
+        add(&alice, &group, &[&bob.id]).await;
+    }
+}

@@ -82,6 +82,14 @@ async fn misbehaviour_closes_the_socket_with_the_protocol_s_code() {
             4400,
         ),
         (
+            "subscribe without query",
+            vec![
+                init.clone(),
+                json!({"type": "subscribe", "id": "1", "payload": {}}),
+            ],
+            4400,
+        ),
+        (
             "subscribe without payload",
             vec![init.clone(), json!({"type": "subscribe", "id": "1"})],
             4400,

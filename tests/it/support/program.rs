@@ -38,6 +38,21 @@ fn command(arguments: &[&str]) -> Command {
     command
 }
 
+fn serve_arguments(database: &std::path::Path) -> Vec<String> {
+    let url = format!("sqlite://{}?mode=rwc", database.display());
+    [
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--rate-limits",
+        "off",
+        "--database-url",
+        &url,
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
 /// Runs the program to its end.
 pub(crate) fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Ended {
     let output = command(arguments)
@@ -54,21 +69,28 @@ pub(crate) fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Ended {
 impl Program {
     /// Serves a database at a free port, and waits until it says that it is ready.
     pub(crate) fn serve(database: &std::path::Path, more: &[&str]) -> Self {
-        let url = format!("sqlite://{}?mode=rwc", database.display());
-        let mut arguments = vec![
-            "serve",
-            "--listen",
-            "127.0.0.1:0",
-            "--database-url",
-            &url,
-            "--rate-limits",
-            "off",
-        ];
-        arguments.extend(more);
-        let mut child = command(&arguments)
-            .stderr(Stdio::inherit())
-            .spawn()
-            .expect("it runs");
+        let mut arguments = serve_arguments(database);
+        arguments.extend(more.iter().map(ToString::to_string));
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        Self::wait_for(command(&arguments))
+    }
+
+    /// The same on a disk that takes no file of more KiB than this.
+    pub(crate) fn serve_with_files_of_at_most(kib: u32, database: &std::path::Path) -> Self {
+        let limited = format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\" \"$@\"");
+        let mut shell = Command::new("bash");
+        shell
+            .args(["-c", &limited, env!("CARGO_BIN_EXE_parlor")])
+            .args(serve_arguments(database));
+        Self::wait_for(shell)
+    }
+
+    fn wait_for(mut command: Command) -> Self {
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit());
+        let mut child = command.spawn().expect("it runs");
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
         let mut said = Vec::new();
         let url = loop {
