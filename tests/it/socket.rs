@@ -111,6 +111,11 @@ async fn misbehaviour_closes_the_socket_with_the_protocol_s_code() {
         }
         assert_eq!(socket.end().await, Some(code), "{what}");
     }
+}
+
+#[tokio::test]
+async fn what_is_no_message_or_too_long_a_one_closes_the_socket() {
+    let app = TestApp::start().await;
     for raw in [
         Message::text("nope"),
         Message::binary(vec![0, 1]),
