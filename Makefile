@@ -19,16 +19,16 @@ check: tools assets deny ## Format, lints, docs, dependencies, the committed sch
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked --quiet
 	cargo fetch --locked --quiet && cargo deny --offline --locked check bans licenses sources
-	cargo test --locked --test it schema:: tidy::
+	cargo test --locked --test it -- schema:: tidy::
 
 schema: ## Write schema.graphql from the code
 	cargo run --locked --quiet --bin parlor -- schema > schema.graphql.new && mv schema.graphql.new schema.graphql
 
 crash: tools assets ## Kill a loaded server 200 times and compare what was acknowledged with what is stored and heard
-	CRASH_ROUNDS=$${CRASH_ROUNDS:-200} cargo test --locked --test it crash:: -- --nocapture
+	CRASH_ROUNDS=$${CRASH_ROUNDS:-200} cargo test --locked --test it -- crash:: --nocapture
 
 load: tools assets ## 64 people in 16 groups for ten seconds, once undisturbed and once with connections cut
-	LOAD_SECONDS=$${LOAD_SECONDS:-10} cargo test --locked --test it ledger:: -- --nocapture
+	LOAD_SECONDS=$${LOAD_SECONDS:-10} cargo test --locked --test it -- ledger:: --nocapture
 
 assets: graphiql/dist/index.html ## Put GraphiQL's files where the build finds them
 
