@@ -179,12 +179,11 @@ impl Server {
             edge = &mut self.edge => Some(edge.map_err(ServeError::from).and_then(|edge| edge.map_err(ServeError::from))),
         };
         self.stop.cancel();
-        if failed.is_none() {
+        // Even when the log has failed: whoever waits for it has been answered, and is to hear it.
+        if !self.edge.is_finished() {
             let patience = self.limits.stop_within;
-            if tokio::time::timeout(patience, &mut self.edge)
-                .await
-                .is_err()
-            {
+            let ended = tokio::time::timeout(patience, &mut self.edge).await;
+            if ended.is_err() {
                 tracing::warn!("connections did not end in {patience:?}; they are cut");
             }
         }
