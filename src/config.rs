@@ -17,6 +17,15 @@ use crate::model::Limits;
     after_help = "Try it:  parlor serve --demo   and open http://127.0.0.1:4000/"
 )]
 pub struct Cli {
+    /// What to tell on standard error: a level (error, warn, info, debug), or levels by module as in parlor=debug.
+    #[arg(
+        long,
+        env = "PARLOR_LOG",
+        default_value = "warn,parlor=info",
+        value_name = "LEVELS",
+        global = true
+    )]
+    pub log: String,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,

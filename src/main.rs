@@ -2,7 +2,10 @@
 //!
 //! Exit codes: 0 done or stopped as told, 1 failed while serving, 2 could not start.
 
-use std::{io::Write, process::ExitCode};
+use std::{
+    io::{IsTerminal, Write},
+    process::ExitCode,
+};
 
 use clap::Parser;
 use parlor::{
@@ -21,11 +24,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    let levels = EnvFilter::builder()
-        .with_env_var("PARLOR_LOG")
-        .try_from_env();
+    let levels = match EnvFilter::try_new(&cli.log) {
+        Ok(levels) => levels,
+        Err(error) => return cannot_start(&error),
+    };
     tracing_subscriber::fmt()
-        .with_env_filter(levels.unwrap_or_else(|_| EnvFilter::new("warn,parlor=info")))
+        .with_env_filter(levels)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
     match cli.command {

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc};
 use tokio::{
     net::TcpListener,
     runtime::{Builder, Handle},
-    task::JoinHandle,
+    task::{JoinError, JoinHandle},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -77,7 +77,7 @@ pub enum ServeError {
     Listener(#[from] std::io::Error),
     /// A task panicked.
     #[error("a task failed: {0}")]
-    Task(#[from] tokio::task::JoinError),
+    Task(#[from] JoinError),
 }
 
 /// A server that runs.
@@ -173,27 +173,38 @@ impl Server {
         mut self,
         told_to_stop: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
-        let failed = tokio::select! {
-            () = told_to_stop => None,
-            log = &mut self.log => Some(log.map_err(ServeError::from).and_then(|log| log.map_err(ServeError::from))),
-            edge = &mut self.edge => Some(edge.map_err(ServeError::from).and_then(|edge| edge.map_err(ServeError::from))),
-        };
+        let (mut log, mut edge) = (None, None);
+        tokio::select! {
+            () = told_to_stop => {}
+            ended = &mut self.log => log = Some(ended),
+            ended = &mut self.edge => edge = Some(ended),
+        }
         self.stop.cancel();
         // Even when the log has failed: whoever waits for it has been answered, and is to hear it.
-        if !self.edge.is_finished() {
-            let patience = self.limits.stop_within;
-            let ended = tokio::time::timeout(patience, &mut self.edge).await;
-            if ended.is_err() {
-                tracing::warn!("connections did not end in {patience:?}; they are cut");
-            }
-        }
+        let edge = match edge {
+            Some(ended) => ended,
+            None => self.end_connections().await,
+        };
         self.stop_log.cancel();
-        if !self.log.is_finished() {
-            (&mut self.log).await??;
-        }
+        let log = match log {
+            Some(ended) => ended,
+            None => (&mut self.log).await,
+        };
         drop(self.hub_task.await);
         self.store.close().await;
-        failed.unwrap_or(Ok(()))
+        log??;
+        edge??;
+        Ok(())
+    }
+
+    async fn end_connections(&mut self) -> Result<std::io::Result<()>, JoinError> {
+        let patience = self.limits.stop_within;
+        if let Ok(ended) = tokio::time::timeout(patience, &mut self.edge).await {
+            return ended;
+        }
+        tracing::warn!("connections did not end in {patience:?}; they are cut");
+        self.edge.abort();
+        Ok(Ok(()))
     }
 }
 

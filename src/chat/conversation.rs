@@ -138,12 +138,6 @@ impl Chat {
         Ok(self.store.find_conversation_of(viewer.user, id).await?)
     }
 
-    /// The conversation around something that the viewer was shown: having been shown it is the proof that they may.
-    pub async fn conversation_around(&self, id: ConversationId) -> Result<Conversation, Error> {
-        let found = self.store.find_conversation(id).await?;
-        found.ok_or_else(|| Rejection::no_conversation().into())
-    }
-
     /// The viewer's conversations, the one with the newest message first.
     pub async fn conversations(
         &self,

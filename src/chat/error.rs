@@ -101,7 +101,7 @@ impl Rejection {
     }
 
     /// The conversation is not there for this viewer, or not at all: which of them is not told.
-    pub(super) fn no_conversation() -> Self {
+    pub fn no_conversation() -> Self {
         Self::at(
             "conversationId",
             Reason::NotFound,

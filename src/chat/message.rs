@@ -8,7 +8,7 @@ use super::{
     input::{Checks, id},
 };
 use crate::{
-    live::{MessageFeed, Start},
+    live::{MessageFeed, Start, Unopened},
     log::{Batch, Needs, Write},
     model::{
         Action, Conversation, ConversationId, Heads, Id, Membership, Message, MessageId, Page,
@@ -124,7 +124,19 @@ impl Chat {
                     .map_or(before, |MessageKey(seq)| MessageKey(seq.min(before.0))),
             );
         }
-        Ok(self.store.list_messages(conversation.id, &request).await?)
+        let is_bounded = request.before.is_some();
+        // Nothing beyond what was there when the right to read it was.
+        let end = conversation.last_seq.saturating_add(1);
+        request.before = Some(
+            request
+                .before
+                .map_or(MessageKey(end), |MessageKey(seq)| MessageKey(seq.min(end))),
+        );
+        let mut page = self.store.list_messages(conversation.id, &request).await?;
+        if request.from_back {
+            page.has_next = is_bounded;
+        }
+        Ok(page)
     }
 
     /// One message, by its number, of a conversation that the viewer may see.
@@ -170,9 +182,14 @@ impl Chat {
             Some(seq) => Start::After(seq),
             None => Start::Now(heads[usize::from(conversation.shard(self.store.shards()))]),
         };
-        let feed =
+        let opened =
             MessageFeed::open(&self.hub, &self.store, viewer.user, conversation, start).await?;
-        feed.ok_or_else(missing)
+        opened.map_err(|unopened| match unopened {
+            Unopened::NotThere => missing(),
+            Unopened::Beyond { last_seq } => Error::BadInput(format!(
+                "`afterSeq` lies beyond the newest message, {last_seq}; load the conversation anew"
+            )),
+        })
     }
 }
 

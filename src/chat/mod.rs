@@ -85,7 +85,11 @@ impl Chat {
             clock,
             random,
         } = parts;
-        let passwords = Passwords::new(limits.password_hashes_at_once, Arc::clone(&random));
+        let passwords = Passwords::new(
+            limits.password_hashes_at_once,
+            limits.password_hashes_waiting,
+            Arc::clone(&random),
+        );
         let rates = Rates::new(Arc::clone(&limits));
         Self {
             store,

@@ -38,17 +38,20 @@ fn matches(password: &str, hash: &str) -> bool {
 /// Hashes and compares passwords.
 pub(super) struct Passwords {
     places: Arc<Semaphore>,
+    /// Those who wait for a place, and those who have one.
+    waiting: Semaphore,
     random: Arc<Random>,
     /// A hash that no password has: what an unknown handle is compared with, so that it takes the same time.
     nobodys: Arc<str>,
 }
 
 impl Passwords {
-    pub(super) fn new(at_once: usize, random: Arc<Random>) -> Self {
+    pub(super) fn new(at_once: usize, waiting: usize, random: Arc<Random>) -> Self {
         let secret = data_encoding::HEXLOWER.encode(&random.bytes::<32>());
         let nobodys = hash(&secret, random.bytes()).unwrap_or_default().into();
         Self {
             places: Arc::new(Semaphore::new(at_once)),
+            waiting: Semaphore::new(at_once + waiting),
             random,
             nobodys,
         }
@@ -77,6 +80,7 @@ impl Passwords {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
+        let _waiting = self.waiting.try_acquire().map_err(|_| unavailable())?;
         let place = Arc::clone(&self.places)
             .acquire_owned()
             .await
@@ -103,7 +107,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_password_matches_its_own_hash_and_nobody_else_s() {
-        let passwords = Passwords::new(1, Arc::new(Random::seeded(1)));
+        let passwords = Passwords::new(1, 0, Arc::new(Random::seeded(1)));
         let hash = passwords
             .hash("correct horse".to_owned())
             .await

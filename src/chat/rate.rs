@@ -35,28 +35,33 @@ impl<K: Eq + Hash + Clone> Rate<K> {
         }
     }
 
-    /// Takes one, or says how long to wait for it. `take` false only asks.
-    fn check(&self, key: &K, now: Timestamp, take: bool) -> Result<(), Duration> {
+    /// Takes one, or says how long to wait for it.
+    fn take(&self, key: &K, now: Timestamp) -> Result<(), Duration> {
         // Microseconds: twenty a second is no whole number of anything coarser.
         let now = now.millis().saturating_mul(1_000);
-        let interval = i64::try_from(self.interval.as_micros()).unwrap_or(i64::MAX);
-        let slack = interval.saturating_mul(i64::from(self.burst) - 1);
+        let slack = self.interval().saturating_mul(i64::from(self.burst) - 1);
         let cell = self.cell(key);
+        let mut old = cell.load(Ordering::Relaxed);
         loop {
-            let old = cell.load(Ordering::Relaxed);
             let wait = old.saturating_sub(slack).saturating_sub(now);
             if wait > 0 {
                 return Err(Duration::from_micros(u64::try_from(wait).unwrap_or(0)));
             }
-            let new = old.max(now).saturating_add(interval);
-            if !take
-                || cell
-                    .compare_exchange_weak(old, new, Ordering::Relaxed, Ordering::Relaxed)
-                    .is_ok()
-            {
-                return Ok(());
+            let new = old.max(now).saturating_add(self.interval());
+            match cell.compare_exchange_weak(old, new, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return Ok(()),
+                Err(newer) => old = newer,
             }
         }
+    }
+
+    /// Gives one back.
+    fn give_back(&self, key: &K) {
+        self.cell(key).fetch_sub(self.interval(), Ordering::Relaxed);
+    }
+
+    fn interval(&self) -> i64 {
+        i64::try_from(self.interval.as_micros()).unwrap_or(i64::MAX)
     }
 
     fn cell(&self, key: &K) -> Arc<AtomicI64> {
@@ -92,28 +97,30 @@ impl Rates {
 
     /// Counts a message that somebody sends.
     pub(super) fn send(&self, user: UserId, now: Timestamp) -> Result<(), Error> {
-        self.check(&self.sends, &user, now, true)
+        self.take(&self.sends, &user, now)
     }
 
-    /// Whether somebody may try to sign in with this handle; failures before may forbid it.
+    /// Counts a try to sign in with this handle, whether or not anybody has it. It counts before it is made, so that
+    /// many at once are no more than one after another.
     pub(super) fn log_in(&self, handle: &str, now: Timestamp) -> Result<(), Error> {
-        self.check(&self.log_in_failures, &handle.to_owned(), now, false)
+        self.take(&self.log_in_failures, &handle.to_owned(), now)
     }
 
-    /// Counts a failure, whether or not anybody has the handle.
-    pub(super) fn log_in_failed(&self, handle: &str, now: Timestamp) -> Result<(), Error> {
-        self.check(&self.log_in_failures, &handle.to_owned(), now, true)
+    /// The try was a good one; only failures are to count.
+    pub(super) fn logged_in(&self, handle: &str) {
+        if self.limits.rate_limits {
+            self.log_in_failures.give_back(&handle.to_owned());
+        }
     }
 
-    fn check<K: Eq + Hash + Clone>(
+    fn take<K: Eq + Hash + Clone>(
         &self,
         rate: &Rate<K>,
         key: &K,
         now: Timestamp,
-        take: bool,
     ) -> Result<(), Error> {
         if self.limits.rate_limits {
-            rate.check(key, now, take)
+            rate.take(key, now)
                 .map_err(|retry_after| Error::RateLimited { retry_after })
         } else {
             Ok(())
@@ -130,22 +137,24 @@ mod tests {
         let rate = Rate::new(Duration::from_secs(1), 20, 60);
         let at = Timestamp::from_millis;
         let allowed = (0..100)
-            .filter(|_| rate.check(&"alice", at(1_000_000), true).is_ok())
+            .filter(|_| rate.take(&"alice", at(1_000_000)).is_ok())
             .count();
         assert_eq!(allowed, 60);
         assert_eq!(
-            rate.check(&"alice", at(1_000_000), true),
+            rate.take(&"alice", at(1_000_000)),
             Err(Duration::from_millis(50))
         );
-        assert_eq!(rate.check(&"alice", at(1_000_050), true), Ok(()));
+        assert_eq!(rate.take(&"alice", at(1_000_050)), Ok(()));
         assert_eq!(
-            rate.check(&"bob", at(1_000_000), true),
+            rate.take(&"bob", at(1_000_000)),
             Ok(()),
             "others have their own"
         );
         let later = (0..100)
-            .filter(|_| rate.check(&"alice", at(1_001_050), true).is_ok())
+            .filter(|_| rate.take(&"alice", at(1_001_050)).is_ok())
             .count();
         assert_eq!(later, 20);
+        rate.give_back(&"alice");
+        assert_eq!(rate.take(&"alice", at(1_001_050)), Ok(()));
     }
 }

@@ -42,9 +42,9 @@ impl Chat {
         let hash = user.as_ref().map(|user| user.password_hash.as_str());
         let matches = self.passwords.matches(password, hash).await?;
         let Some(user) = user.filter(|_| matches) else {
-            self.rates.log_in_failed(&name, self.clock.now())?;
             return Err(wrong().into());
         };
+        self.rates.logged_in(&name);
         let token = Token::new(&self.random);
         let session = self.new_session(user.id, &token, device_name);
         let viewer = Viewer {

@@ -96,19 +96,14 @@ impl Chat {
             .await?
             .ok_or(Error::Unauthenticated)?;
         self.rates.log_in(&user.handle, self.clock.now())?;
-        if !self
+        let matches = self
             .passwords
             .matches(current, Some(&user.password_hash))
-            .await?
-        {
-            self.rates.log_in_failed(&user.handle, self.clock.now())?;
-            return Err(Rejection::at(
-                "currentPassword",
-                Reason::InvalidCredentials,
-                "the password is not the current one",
-            )
-            .into());
+            .await?;
+        if !matches {
+            return Err(wrong().into());
         }
+        self.rates.logged_in(&user.handle);
         let new_hash = self.passwords.hash(new).await?;
         let write = ChangingPassword {
             viewer,
@@ -193,6 +188,11 @@ impl Chat {
     }
 }
 
+fn wrong() -> Rejection {
+    let message = "the password is not the current one";
+    Rejection::at("currentPassword", Reason::InvalidCredentials, message)
+}
+
 fn taken() -> Rejection {
     Rejection::at("handle", Reason::Taken, "the handle is taken")
 }
@@ -249,11 +249,7 @@ impl Write for ChangingPassword {
             .user(self.viewer.user)
             .is_none_or(|user| user.password_hash != self.old_hash)
         {
-            return Err(Rejection::at(
-                "currentPassword",
-                Reason::InvalidCredentials,
-                "the password is not the current one",
-            ));
+            return Err(wrong());
         }
         let others: Vec<_> = batch
             .sessions_of(self.viewer.user)

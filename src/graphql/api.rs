@@ -8,6 +8,7 @@ use async_graphql::{
 };
 use bytes::Bytes;
 use serde::Serialize;
+use tokio::time::timeout;
 use tokio_stream::StreamExt;
 
 use super::{
@@ -20,6 +21,7 @@ use super::{
 use crate::{
     chat::Chat,
     live::{Item, MessageFeed, Rendering},
+    store,
 };
 
 /// The API over a chat.
@@ -99,10 +101,19 @@ impl Api {
         })
     }
 
-    /// Runs a query or mutation.
+    /// Runs a query or mutation. A query has a time; a mutation is not cut off, for what it writes is written.
     pub async fn execute(&self, operation: Operation, asker: Asker, request_id: &str) -> Answer {
         let request = operation.request().data(Arc::new(asker));
-        Answer::of(self.schema.execute(request).await, request_id)
+        let response = self.schema.execute(request);
+        if operation.kind == Kind::Mutation {
+            return Answer::of(response.await, request_id);
+        }
+        let within = self.chat.limits().query_within;
+        let Ok(response) = timeout(within, response).await else {
+            let message = format!("the query took more than {} ms", within.as_millis());
+            return Answer::rejection(vec![failure(Code::Timeout, message)]);
+        };
+        Answer::of(response, request_id)
     }
 
     /// Opens a subscription's stream; an answer with errors when it cannot be.
@@ -171,26 +182,35 @@ pub struct Subscription {
 impl Subscription {
     /// The next response; none when the stream has ended, errors when it broke.
     pub async fn next(&mut self) -> Option<Result<Bytes, Answer>> {
-        match self.feed.next().await {
-            Ok(Some(item)) => Some(Ok(self.render(item).await)),
-            Ok(None) => None,
-            Err(cause) => {
-                let fault = error::Fault::from(crate::chat::Error::from(cause));
-                let error = async_graphql::Error::from(fault);
-                let mut errors = [ServerError::new(error.message, None)];
-                errors[0].extensions = error.extensions;
-                errors[0].source = error.source;
-                error::finish(&mut errors, &self.request_id);
-                Some(Err(Answer::rejection(errors.into())))
-            }
+        let item = match self.feed.next().await {
+            Ok(Some(item)) => item,
+            Ok(None) => return None,
+            Err(cause) => return Some(Err(self.broken(cause))),
+        };
+        match self.render(item).await {
+            Ok(bytes) => Some(Ok(bytes)),
+            // The news could not be told. To go on would leave a hole; the client comes back and hears it then, unless
+            // it was removed meanwhile.
+            Err(answer) => match self.feed.may_read().await {
+                Ok(true) => Some(Err(answer)),
+                Ok(false) => None,
+                Err(cause) => Some(Err(self.broken(cause))),
+            },
         }
     }
 
+    fn broken(&self, cause: store::Error) -> Answer {
+        let fault = error::Fault::from(crate::chat::Error::from(cause));
+        let mut errors = [fault.into_server_error()];
+        error::finish(&mut errors, &self.request_id);
+        Answer::rejection(errors.into())
+    }
+
     /// What this subscription makes of a piece of news. Made once for all who select the same, unless it depends on who
-    /// asks.
-    async fn render(&self, item: Arc<Item>) -> Bytes {
+    /// asks. Errors when nothing could be made of it.
+    async fn render(&self, item: Arc<Item>) -> Result<Bytes, Answer> {
         if let Some(bytes) = item.rendered(self.rendering) {
-            return bytes;
+            return Ok(bytes);
         }
         let asker = Arc::new(self.asker.again());
         let request = self
@@ -198,20 +218,27 @@ impl Subscription {
             .request()
             .data(Arc::clone(&asker))
             .data(Told(Arc::clone(&item)));
-        let response = self
-            .api
-            .schema
-            .execute_stream(request)
-            .next()
-            .await
-            .unwrap_or_default();
+        let response = self.api.schema.execute_stream(request).next().await;
+        let response = response.unwrap_or_default();
         let is_shared = response.is_ok() && !asker.was_looked_at();
-        let bytes = Answer::of(response, &self.request_id).bytes;
-        if is_shared {
-            item.keep(self.rendering, bytes.clone());
+        let is_lost = response.is_err() && is_null(&response.data);
+        let answer = Answer::of(response, &self.request_id);
+        if is_lost {
+            return Err(answer);
         }
-        bytes
+        if is_shared {
+            item.keep(self.rendering, answer.bytes.clone());
+        }
+        Ok(answer.bytes)
     }
+}
+
+/// Whether a subscription's response has nothing in its one field.
+fn is_null(data: &Value) -> bool {
+    if let Value::Object(fields) = data {
+        return fields.values().all(|value| *value == Value::Null);
+    }
+    *data == Value::Null
 }
 
 /// A response as clients get it: `data` is left out when nothing was executed.

@@ -19,6 +19,8 @@ pub struct Asker {
     viewer: Mutex<Option<Viewer>>,
     /// Rises when a resolver looks at who asks: from then on the result is theirs alone.
     was_looked_at: AtomicBool,
+    /// Whether a password was tried already: one request is one try, however many aliases it has.
+    tried: AtomicBool,
     heads: Heads,
 }
 
@@ -28,6 +30,7 @@ impl Asker {
         Self {
             viewer: Mutex::new(viewer),
             was_looked_at: AtomicBool::new(false),
+            tried: AtomicBool::new(false),
             heads,
         }
     }
@@ -72,6 +75,15 @@ pub(super) fn viewer(ctx: &Context<'_>) -> Result<Option<Viewer>, Fault> {
 /// Who asks; an error when nobody is signed in.
 pub(super) fn signed_in(ctx: &Context<'_>) -> Result<Viewer, Fault> {
     Ok(viewer(ctx)?.ok_or(Error::Unauthenticated)?)
+}
+
+/// Says that a password is about to be tried or made; an error when this request has done so already.
+pub(super) fn one_password(ctx: &Context<'_>) -> Result<(), Fault> {
+    if asker(ctx)?.tried.swap(true, Ordering::Relaxed) {
+        let message = "a request may have one signUp, logIn or changePassword";
+        return Err(Error::BadInput(message.to_owned()).into());
+    }
+    Ok(())
 }
 
 /// From here on the rest of the request is asked by whoever has just signed in.

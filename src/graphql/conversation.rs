@@ -12,9 +12,9 @@ use super::{
     user::patch,
 };
 use crate::{
-    chat::{CreateConversation, MessagesBetween, UpdateConversation},
+    chat::{CreateConversation, Error, MessagesBetween, Rejection, UpdateConversation},
     model::{
-        self, Policy,
+        self, ConversationId, Policy,
         conversation::ConversationKey,
         page::{PageArguments, cursor},
     },
@@ -88,6 +88,16 @@ impl From<MemberPolicy> for Policy {
 /// A place where messages are kept in one order that is the same for everybody.
 pub(super) struct Conversation(pub(super) model::Conversation);
 
+impl Conversation {
+    /// The conversation around something that the viewer was shown, if they may see it still. Having been shown the
+    /// one is no proof for the other: it is read now, and may say what came after their removal.
+    pub(super) async fn seen(ctx: &Context<'_>, id: ConversationId) -> Result<Self, Fault> {
+        let seen = chat(ctx)?.conversation(signed_in(ctx)?, id).await?;
+        let (conversation, _) = seen.ok_or_else(|| Error::from(Rejection::no_conversation()))?;
+        Ok(Self(conversation))
+    }
+}
+
 /// A place where messages are kept in one order that is the same for everybody.
 #[Object]
 impl Conversation {
@@ -128,6 +138,7 @@ impl Conversation {
     }
 
     /// The members, by when they joined.
+    #[graphql(complexity = "crate::graphql::page::cost([first, last], child_complexity)")]
     async fn members(
         &self,
         ctx: &Context<'_>,
@@ -173,6 +184,7 @@ impl Conversation {
 
     /// The messages in ascending order of `seq`, along which `sentAt` never goes back; members see those from before they joined too. `last: 50` gives the newest page; `last: 25, beforeSeq: 401` and `first: 25, afterSeq: 400` give the two sides of a link to message 400.
     #[expect(clippy::too_many_arguments, reason = "a Relay connection's arguments")]
+    #[graphql(complexity = "crate::graphql::page::cost([first, last], child_complexity)")]
     async fn messages(
         &self,
         ctx: &Context<'_>,

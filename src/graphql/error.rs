@@ -25,6 +25,8 @@ pub enum Code {
     QueryRejected,
     /// Too much of the same.
     RateLimited,
+    /// It took too long.
+    Timeout,
     /// Not now.
     Unavailable,
     /// A fault of the server.
@@ -40,6 +42,7 @@ impl Code {
             Self::BadUserInput => "BAD_USER_INPUT",
             Self::QueryRejected => "QUERY_REJECTED",
             Self::RateLimited => "RATE_LIMITED",
+            Self::Timeout => "TIMEOUT",
             Self::Unavailable => "UNAVAILABLE",
             Self::Internal => "INTERNAL",
         }
@@ -60,6 +63,14 @@ impl Fault {
             source: None,
             extensions: Some(extensions),
         })
+    }
+
+    /// As an error of a response, at no field.
+    pub(super) fn into_server_error(self) -> ServerError {
+        let mut error = ServerError::new(self.0.message, None);
+        error.extensions = self.0.extensions;
+        error.source = self.0.source;
+        error
     }
 
     /// The context lacks what every request has: a fault of ours.

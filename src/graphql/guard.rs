@@ -26,16 +26,18 @@ pub(super) fn check_text(text: &str, limits: &Limits) -> Result<(), ServerError>
         return Err(rejected(format!("the document has more than {max} bytes")));
     }
     let max = limits.document_nesting_max;
-    if nesting(text.as_bytes()) > max {
-        return Err(rejected(format!(
+    match nesting(text.as_bytes()) {
+        None => Err(rejected("a string in the document has no end".to_owned())),
+        Some(depth) if depth > max => Err(rejected(format!(
             "the document nests brackets more than {max} deep"
-        )));
+        ))),
+        Some(_) => Ok(()),
     }
-    Ok(())
 }
 
-/// How deep brackets lie within brackets, those in strings and comments left out.
-fn nesting(text: &[u8]) -> usize {
+/// How deep brackets lie within brackets, those in strings and comments left out; nothing when a string has no end. The
+/// parser takes such a quote for something else and reads on, so what follows it would not be counted.
+fn nesting(text: &[u8]) -> Option<usize> {
     let (mut depth, mut deepest, mut at) = (0usize, 0, 0);
     while let Some(byte) = text.get(at) {
         match byte {
@@ -45,36 +47,34 @@ fn nesting(text: &[u8]) -> usize {
             }
             b'}' | b']' | b')' => depth = depth.saturating_sub(1),
             b'#' => {
-                at += text[at..]
+                let comment = text[at..]
                     .iter()
-                    .take_while(|byte| !matches!(byte, b'\n' | b'\r'))
-                    .count()
-                    - 1;
+                    .take_while(|byte| !matches!(byte, b'\n' | b'\r'));
+                at += comment.count() - 1;
             }
-            b'"' => at = end_of_string(text, at),
+            b'"' => at = end_of_string(text, at)?,
             _ => {}
         }
         at += 1;
     }
-    deepest
+    Some(deepest)
 }
 
-/// The place of the quote that ends the string which begins at `start`; the end of the text when none does.
-fn end_of_string(text: &[u8], start: usize) -> usize {
+/// The place of the quote that ends the string which begins at `start`.
+fn end_of_string(text: &[u8], start: usize) -> Option<usize> {
     let block = text[start..].starts_with(b"\"\"\"");
     let mut at = start + if block { 3 } else { 1 };
-    while let Some(byte) = text.get(at) {
-        match byte {
+    loop {
+        match text.get(at)? {
             b'\\' if block && text[at..].starts_with(b"\\\"\"\"") => at += 3,
             b'\\' if !block => at += 1,
-            b'"' if block && text[at..].starts_with(b"\"\"\"") => return at + 2,
-            // A string on one line that has no end is not one; what follows is text again.
-            b'"' | b'\n' | b'\r' if !block => return at,
+            b'"' if block && text[at..].starts_with(b"\"\"\"") => return Some(at + 2),
+            b'"' if !block => return Some(at),
+            b'\n' | b'\r' if !block => return None,
             _ => {}
         }
         at += 1;
     }
-    text.len()
 }
 
 /// Checks what a parsed document stands for, in time that grows with its text only.
@@ -82,15 +82,17 @@ pub(super) fn check_document(
     document: &ExecutableDocument,
     limits: &Limits,
 ) -> Result<(), ServerError> {
-    let mut cost = Costs {
+    let mut costs = Costs {
         document,
         fragments: HashMap::new(),
         open: HashSet::new(),
     };
     let mut fields = 0u64;
+    let mut introspection = 0u64;
     for (_, operation) in document.operations.iter() {
-        let cost = cost.of(&operation.node.selection_set)?;
+        let cost = costs.of(&operation.node.selection_set, false)?;
         fields = fields.saturating_add(cost.fields);
+        introspection = introspection.saturating_add(cost.introspection);
         let max = limits.selection_depth_max;
         if cost.depth > max {
             return Err(rejected(format!(
@@ -103,19 +105,40 @@ pub(super) fn check_document(
             ));
         }
     }
+    // The validator walks fragments that no operation uses, too.
+    for name in document.fragments.keys() {
+        fields = fields.saturating_add(costs.of_fragment(name, false)?.fields);
+    }
     let max = limits.fields_max as u64;
     if fields > max {
         return Err(rejected(format!(
             "the document stands for more than {max} fields"
         )));
     }
+    let max = limits.cost_max as u64;
+    if introspection > max {
+        return Err(rejected(format!("the introspection costs more than {max}")));
+    }
     Ok(())
+}
+
+/// What a list of the introspection is taken to hold; the standard introspection query then costs some 27,000.
+const INTROSPECTION_LIST: u64 = 10;
+
+fn introspection_factor(field: &str) -> u64 {
+    match field {
+        "types" | "fields" | "inputFields" | "interfaces" | "possibleTypes" | "enumValues"
+        | "args" | "directives" => INTROSPECTION_LIST,
+        _ => 1,
+    }
 }
 
 #[derive(Clone, Copy, Default)]
 struct Cost {
-    /// Fields with every fragment written out.
+    /// Fields and spreads, with every fragment written out.
     fields: u64,
+    /// Values that an introspection gives, about.
+    introspection: u64,
     /// Fields within fields.
     depth: usize,
     /// Fields at the top.
@@ -123,9 +146,18 @@ struct Cost {
 }
 
 impl Cost {
+    /// A spread is a step of its own: one that leads to nothing is walked all the same.
+    fn spread(self) -> Self {
+        Self {
+            fields: self.fields.saturating_add(1),
+            ..self
+        }
+    }
+
     fn plus(self, other: Self) -> Self {
         Self {
             fields: self.fields.saturating_add(other.fields),
+            introspection: self.introspection.saturating_add(other.introspection),
             depth: self.depth.max(other.depth),
             roots: self.roots.saturating_add(other.roots),
         }
@@ -134,44 +166,55 @@ impl Cost {
 
 struct Costs<'a> {
     document: &'a ExecutableDocument,
-    fragments: HashMap<&'a Name, Cost>,
+    fragments: HashMap<(&'a Name, bool), Cost>,
     open: HashSet<&'a Name>,
 }
 
 impl<'a> Costs<'a> {
-    // The recursion is bounded: the parser takes selections at most 64 deep, and a chain of fragments is as long as
-    // the document has fragments, some 2,000 in 32 KiB.
-    fn of(&mut self, selections: &'a Positioned<SelectionSet>) -> Result<Cost, ServerError> {
-        selections
-            .node
-            .items
-            .iter()
-            .try_fold(Cost::default(), |sum, selection| {
-                let cost = match &selection.node {
-                    Selection::Field(field) => {
-                        let below = self.of(&field.node.selection_set)?;
-                        Cost {
-                            fields: below.fields.saturating_add(1),
-                            depth: below.depth + 1,
-                            roots: 1,
-                        }
+    // The recursion is bounded: the parser takes selections at most 64 deep, and chains of fragments have a bound below.
+    fn of(
+        &mut self,
+        selections: &'a Positioned<SelectionSet>,
+        introspects: bool,
+    ) -> Result<Cost, ServerError> {
+        let items = &selections.node.items;
+        items.iter().try_fold(Cost::default(), |sum, selection| {
+            let cost = match &selection.node {
+                Selection::Field(field) => {
+                    let name = field.node.name.node.as_str();
+                    let introspects = introspects || matches!(name, "__schema" | "__type");
+                    let below = self.of(&field.node.selection_set, introspects)?;
+                    let each = below
+                        .introspection
+                        .saturating_mul(introspection_factor(name));
+                    Cost {
+                        fields: below.fields.saturating_add(1),
+                        introspection: if introspects {
+                            each.saturating_add(1)
+                        } else {
+                            below.introspection
+                        },
+                        depth: below.depth + 1,
+                        roots: 1,
                     }
-                    Selection::InlineFragment(fragment) => self.of(&fragment.node.selection_set)?,
-                    Selection::FragmentSpread(spread) => {
-                        self.of_fragment(&spread.node.fragment_name.node)?
-                    }
-                };
-                Ok(sum.plus(cost))
-            })
+                }
+                Selection::InlineFragment(fragment) => {
+                    self.of(&fragment.node.selection_set, introspects)?.spread()
+                }
+                Selection::FragmentSpread(spread) => self
+                    .of_fragment(&spread.node.fragment_name.node, introspects)?
+                    .spread(),
+            };
+            Ok(sum.plus(cost))
+        })
     }
 
-    fn of_fragment(&mut self, name: &'a Name) -> Result<Cost, ServerError> {
-        if let Some(cost) = self.fragments.get(name) {
+    fn of_fragment(&mut self, name: &'a Name, introspects: bool) -> Result<Cost, ServerError> {
+        if let Some(cost) = self.fragments.get(&(name, introspects)) {
             return Ok(*cost);
         }
-        // What is not there is for the validator to say.
         let Some(fragment) = self.document.fragments.get(name) else {
-            return Ok(Cost::default());
+            return Err(rejected(format!("there is no fragment `{name}`")));
         };
         if !self.open.insert(name) {
             return Err(rejected(format!("the fragment `{name}` spreads itself")));
@@ -181,9 +224,9 @@ impl<'a> Costs<'a> {
                 "fragments spread fragments more than {FRAGMENT_CHAIN_MAX} deep"
             )));
         }
-        let cost = self.of(&fragment.node.selection_set)?;
+        let cost = self.of(&fragment.node.selection_set, introspects)?;
         self.open.remove(name);
-        self.fragments.insert(name, cost);
+        self.fragments.insert((name, introspects), cost);
         Ok(cost)
     }
 }
@@ -208,13 +251,23 @@ mod tests {
 
     #[test]
     fn brackets_in_strings_and_comments_do_not_count() {
-        assert_eq!(nesting(b"{a(b:[1]) # {{{{\n}"), 3);
-        assert_eq!(nesting(br#"{a(b:"{{{{\"{{{")}"#), 2);
-        assert_eq!(nesting(br#"{a(b:"""{{{ " \""" {{{""")}"#), 2);
-        assert_eq!(nesting(b"\"{\n{{"), 2);
-        assert_eq!(nesting(b"\"\"\"{{{"), 0);
-        assert_eq!(nesting(b"\"\\"), 0);
-        assert_eq!(nesting(b"#"), 0);
+        assert_eq!(nesting(b"{a(b:[1]) # {{{{\n}"), Some(3));
+        assert_eq!(nesting(br#"{a(b:"{{{{\"{{{")}"#), Some(2));
+        assert_eq!(nesting(br#"{a(b:"""{{{ " \""" {{{""")}"#), Some(2));
+        assert_eq!(nesting(b"#"), Some(0));
+    }
+
+    #[test]
+    fn a_string_without_an_end_hides_nothing() {
+        let nested = format!("{}1{}", "[".repeat(1_600), "]".repeat(1_600));
+        for opening in ["\"\"\"\"", "\"\"\"", "\"", "\"\\", "\"a\n"] {
+            assert_eq!(nesting(opening.as_bytes()), None, "{opening}");
+            let text = format!("{{f(v:[{opening} {nested}])}}");
+            assert!(
+                check(&text).is_err_and(|message| message.contains("has no end")),
+                "{opening}"
+            );
+        }
     }
 
     #[test]
@@ -247,6 +300,35 @@ mod tests {
         assert!(check(&bomb).is_err_and(|message| message.contains("1000 fields")));
         let cycle = "{...A} fragment A on Query{...B} fragment B on Query{...A}";
         assert!(check(cycle).is_err_and(|message| message.contains("spreads itself")));
+    }
+
+    #[test]
+    fn spreads_that_lead_nowhere_cost_too() {
+        let mut empty = "{...F0}".to_owned();
+        for level in 0..29 {
+            let spreads = format!("...F{} ", level + 1).repeat(20);
+            write!(empty, "fragment F{level} on Query{{{spreads}}}").expect("written");
+        }
+        let open_ended = format!("{empty}fragment F29 on Query{{...X}}");
+        assert!(check(&open_ended).is_err_and(|message| message.contains("no fragment `X`")));
+        let closed = format!("{empty}fragment F29 on Query{{...on Query{{__typename}}}}");
+        assert!(check(&closed).is_err_and(|message| message.contains("1000 fields")));
+        let unused = closed.replacen("{...F0}", "{__typename}", 1);
+        assert!(check(&unused).is_err_and(|message| message.contains("1000 fields")));
+    }
+
+    #[test]
+    fn an_introspection_that_goes_round_in_circles_is_refused() {
+        let round = format!(
+            "{{__schema{{types{{{}name{}}}}}}}",
+            "interfaces{possibleTypes{".repeat(6),
+            "}}".repeat(6)
+        );
+        assert!(check(&round).is_err_and(|message| message.contains("introspection")));
+        assert!(
+            check("{__schema{types{name fields{name args{name type{name ofType{name}}}}}}}")
+                .is_ok()
+        );
     }
 
     #[test]

@@ -54,9 +54,7 @@ pub(super) struct Membership(pub(super) model::Membership);
 impl Membership {
     /// The conversation.
     async fn conversation(&self, ctx: &Context<'_>) -> Result<Conversation, Fault> {
-        Ok(Conversation(
-            chat(ctx)?.conversation_around(self.0.conversation).await?,
-        ))
+        Conversation::seen(ctx, self.0.conversation).await
     }
 
     /// Global identifier.

@@ -34,9 +34,7 @@ impl From<model::Message> for Message {
 impl Message {
     /// The conversation it belongs to.
     async fn conversation(&self, ctx: &Context<'_>) -> Result<Conversation, Fault> {
-        Ok(Conversation(
-            chat(ctx)?.conversation_around(self.0.conversation).await?,
-        ))
+        Conversation::seen(ctx, self.0.conversation).await
     }
 
     /// Global identifier.

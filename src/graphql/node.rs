@@ -42,6 +42,9 @@ impl NodeQuery {
     }
 
     /// Up to 100 objects by their identifiers, in the same order, null for each that does not exist or may not be seen.
+    #[graphql(
+        complexity = "crate::graphql::page::cost([i32::try_from(ids.len()).ok(), None], child_complexity)"
+    )]
     async fn nodes(
         &self,
         ctx: &Context<'_>,

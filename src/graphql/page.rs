@@ -36,6 +36,15 @@ pub(super) fn edges<T, E: Edge + From<T>>(page: Page<T>) -> (Vec<E>, PageInfo) {
     (edges, info)
 }
 
+/// What a page may cost: its items, each with what is selected of it. A size that makes no sense is refused later.
+pub(super) fn cost(sizes: [Option<i32>; 2], of_each: usize) -> usize {
+    let size = sizes.into_iter().flatten().max().unwrap_or(20);
+    usize::try_from(size.clamp(1, 100))
+        .unwrap_or(1)
+        .saturating_mul(of_each)
+        .saturating_add(1)
+}
+
 /// Arguments of a list that is read forwards only.
 pub(super) fn forwards(after: Option<String>, first: Option<i32>) -> PageArguments {
     PageArguments {

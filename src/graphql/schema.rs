@@ -46,7 +46,8 @@ fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
 
 /// The schema over a chat.
 pub(super) fn schema(chat: Arc<Chat>) -> Schema {
-    builder().data(chat).finish()
+    let cost_max = chat.limits().cost_max;
+    builder().limit_complexity(cost_max).data(chat).finish()
 }
 
 /// The schema as clients see it, sorted.

@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use super::{
-    context::{chat, sign_in, signed_in, viewer},
+    context::{chat, one_password, sign_in, signed_in, viewer},
     error::{Fault, UserError, payload, payloads},
     scalar::DateTime,
     viewer::Viewer,
@@ -116,6 +116,7 @@ impl SessionMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What to do.")] input: LogInInput,
     ) -> Result<Option<LogInPayload>, Fault> {
+        one_password(ctx)?;
         let outcome = chat(ctx)?
             .log_in(&input.handle, input.password, input.device_name)
             .await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, OneofObject, SimpleObject};
 
 use super::{
-    context::{chat, sign_in, signed_in},
+    context::{chat, one_password, sign_in, signed_in},
     error::{Fault, UserError, payload, payloads},
     page::{connection, forwards},
     scalar::DateTime,
@@ -95,6 +95,7 @@ impl UserQuery {
     }
 
     /// Users whose handle or display name begins with the text, by handle.
+    #[graphql(complexity = "crate::graphql::page::cost([first, None], child_complexity)")]
     async fn users(
         &self,
         ctx: &Context<'_>,
@@ -197,6 +198,7 @@ impl UserMutation {
         #[graphql(desc = "What to do.")] input: ChangePasswordInput,
     ) -> Result<Option<ChangePasswordPayload>, Fault> {
         let viewer = signed_in(ctx)?;
+        one_password(ctx)?;
         let outcome = chat(ctx)?
             .change_password(viewer, input.current_password, &input.new_password)
             .await;
@@ -212,6 +214,7 @@ impl UserMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What to do.")] input: SignUpInput,
     ) -> Result<Option<SignUpPayload>, Fault> {
+        one_password(ctx)?;
         let SignUpInput {
             device_name,
             display_name,

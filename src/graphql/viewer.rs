@@ -22,6 +22,7 @@ pub(super) struct Viewer(pub(super) chat::Viewer);
 #[Object]
 impl Viewer {
     /// The viewer's conversations, newest first by `lastMessage.sentAt`, or by `createdAt` while there is no message.
+    #[graphql(complexity = "crate::graphql::page::cost([first, None], child_complexity)")]
     async fn conversations(
         &self,
         ctx: &Context<'_>,
@@ -50,6 +51,7 @@ impl Viewer {
     }
 
     /// Devices that are signed in, the current one first; 100 at most: signing in once more ends the one unused for longest.
+    #[graphql(complexity = "crate::graphql::page::cost([Some(100), None], child_complexity)")]
     async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<Session>, Fault> {
         Ok(chat(ctx)?
             .sessions(self.0)

@@ -23,6 +23,18 @@ pub enum Start {
     Now(Position),
 }
 
+/// Why a feed is not opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unopened {
+    /// The conversation is not there, or not for this person.
+    NotThere,
+    /// It was to begin behind a message that does not exist: the client knows another history.
+    Beyond {
+        /// Number of the newest message.
+        last_seq: i32,
+    },
+}
+
 /// Messages of one conversation, for one person, for as long as they may read it.
 pub struct MessageFeed {
     store: Store,
@@ -39,26 +51,30 @@ pub struct MessageFeed {
 }
 
 impl MessageFeed {
-    /// Begins to listen; none when the person may not read the conversation.
+    /// Begins to listen, if the person may.
     pub async fn open(
         hub: &Arc<Hub>,
         store: &Store,
         user: UserId,
         conversation: ConversationId,
         start: Start,
-    ) -> Result<Option<Self>, Error> {
+    ) -> Result<Result<Self, Unopened>, Error> {
         let tail = hub.hold_tail(conversation);
         let (place, bell) = tail.tail.listen();
         let Some((found, membership)) = store.find_conversation_of(user, conversation).await?
         else {
-            return Ok(None);
+            return Ok(Err(Unopened::NotThere));
         };
         let seq = match start {
+            Start::After(seq) if seq > found.last_seq => {
+                let last_seq = found.last_seq;
+                return Ok(Err(Unopened::Beyond { last_seq }));
+            }
             Start::After(seq) => seq,
             Start::Now(position) if found.head_position <= position => found.last_seq,
             Start::Now(position) => store.seq_at(conversation, position).await?,
         };
-        Ok(Some(Self {
+        Ok(Ok(Self {
             store: store.clone(),
             tail,
             bell,
@@ -70,6 +86,15 @@ impl MessageFeed {
             behind: seq < found.last_seq,
             backlog: VecDeque::new(),
         }))
+    }
+
+    /// Whether the person may read the conversation now.
+    pub async fn may_read(&self) -> Result<bool, Error> {
+        let place = self
+            .store
+            .find_conversation_of(self.user, self.conversation)
+            .await?;
+        Ok(place.is_some())
     }
 
     /// The next message; none when the person may read the conversation no longer.

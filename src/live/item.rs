@@ -9,6 +9,9 @@ use crate::model::Change;
 /// Different forms of one piece of news that are kept; listeners who want yet another make their own.
 const RENDERINGS_MAX: usize = 8;
 
+/// A longer form is made anew for each listener: kept ones are bounded with the tail that holds them.
+const RENDERING_BYTES_MAX: usize = 16 * 1024;
+
 /// Names a form in which news is told. Equal names mean equal bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rendering(pub [u8; 16]);
@@ -42,7 +45,7 @@ impl Item {
     /// Keeps bytes for the next listener.
     pub fn keep(&self, form: Rendering, bytes: Bytes) {
         let mut rendered = self.rendered.lock().unwrap_or_else(PoisonError::into_inner);
-        if rendered.len() < RENDERINGS_MAX {
+        if rendered.len() < RENDERINGS_MAX && bytes.len() <= RENDERING_BYTES_MAX {
             rendered.push((form, bytes));
         }
     }

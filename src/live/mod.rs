@@ -5,6 +5,6 @@ mod hub;
 mod item;
 mod tail;
 
-pub use feed::{MessageFeed, Start};
+pub use feed::{MessageFeed, Start, Unopened};
 pub use hub::{Hub, SessionWatch};
 pub use item::{Item, Rendering};

@@ -18,7 +18,10 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::sync::{
+    Semaphore,
+    mpsc::{self, error::TrySendError},
+};
 
 pub use batch::Batch;
 pub use needs::Needs;
@@ -30,7 +33,7 @@ use crate::{
     model::{Clock, Heads, Limits},
     store::{Store, Writer},
 };
-use queue::{Entry, Queued};
+use queue::{Entry, Queued, Waiting};
 
 /// Something that somebody wants to change. It lives in one shard and is decided there, over rows that stand still.
 pub trait Write: Send + 'static {
@@ -79,8 +82,13 @@ pub enum WriteError<R> {
 #[derive(Clone)]
 pub struct Log {
     queues: Arc<[mpsc::Sender<Box<dyn Entry>>]>,
+    /// A permit for each byte that may wait.
+    room: Arc<Semaphore>,
     heads: Arc<[AtomicI64]>,
 }
+
+/// A write for the queue, and where its answer will come.
+type QueuedWrite<W> = (Queued<W>, Waiting<W>);
 
 /// What a log needs of the rest of the house.
 pub struct Parts {
@@ -109,10 +117,12 @@ pub async fn open(
     debug_assert_eq!(heads.len(), usize::from(store.shards()));
     // SQLite has one shard and one writer; several shards will have several, each with a queue of its own.
     let (queue, queued) = mpsc::channel(parts.limits.log_queue_max);
+    let room = Arc::new(Semaphore::new(parts.limits.log_queue_bytes_max as usize));
     let writer = LogWriter::new(parts, 0, queued, Arc::clone(&heads), Arc::clone(&profiles));
     Ok((
         Log {
             queues: Arc::new([queue]),
+            room,
             heads,
         },
         writer,
@@ -123,16 +133,24 @@ pub async fn open(
 impl Log {
     /// Queues a write and waits until it is stored for good, or refused.
     pub async fn write<W: Write>(&self, write: W) -> Result<W::Outcome, WriteError<W::Refusal>> {
-        let (entry, answer) = Queued::new(write);
+        let (entry, answer) = self.queued(write)?;
         self.enqueue(entry)?;
         answer.await.unwrap_or(Err(WriteError::Stopped))
     }
 
     /// Queues a write whose outcome nobody waits for.
     pub fn write_later<W: Write>(&self, write: W) {
-        let (entry, _) = Queued::new(write);
         // Nobody waits: when the log is too busy for it, it is left out.
-        drop(self.enqueue(entry));
+        drop(
+            self.queued(write)
+                .and_then(|(entry, _)| self.enqueue(entry)),
+        );
+    }
+
+    fn queued<W: Write>(&self, write: W) -> Result<QueuedWrite<W>, WriteError<W::Refusal>> {
+        let bytes = u32::try_from(write.bytes()).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.room).try_acquire_many_owned(bytes);
+        Ok(Queued::new(write, room.map_err(|_| WriteError::Busy)?))
     }
 
     fn enqueue<W: Write>(&self, entry: Queued<W>) -> Result<(), WriteError<W::Refusal>> {

@@ -3,10 +3,7 @@
 //! Exact, not nearly so: the writer takes a profile out when it has committed a change of it and before it answers, so
 //! whoever was told of a change never reads what was before it.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use quick_cache::sync::Cache;
 
@@ -22,8 +19,8 @@ pub struct Profiles {
     store: Store,
     cache: Cache<UserId, Arc<User>>,
     /// Rises with every change of any profile. A row that was read while it rose may be from before the change, and is
-    /// not kept.
-    changes: AtomicU64,
+    /// not kept: whoever puts a row in or takes one out holds this lock.
+    changes: Mutex<u64>,
 }
 
 impl Profiles {
@@ -31,8 +28,12 @@ impl Profiles {
         Self {
             store,
             cache: Cache::new(PROFILES_MAX),
-            changes: AtomicU64::new(0),
+            changes: Mutex::new(0),
         }
+    }
+
+    fn changes(&self) -> MutexGuard<'_, u64> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A person as they are now.
@@ -40,21 +41,22 @@ impl Profiles {
         if let Some(user) = self.cache.get(&id) {
             return Ok(Some(user));
         }
-        let before = self.changes.load(Ordering::SeqCst);
+        let before = *self.changes();
         let Some(user) = self.store.find_user(id).await?.map(Arc::new) else {
             return Ok(None);
         };
-        self.cache.insert(id, Arc::clone(&user));
-        if self.changes.load(Ordering::SeqCst) != before {
-            self.cache.remove(&id);
+        let changes = self.changes();
+        if *changes == before {
+            self.cache.insert(id, Arc::clone(&user));
         }
         Ok(Some(user))
     }
 
-    pub(super) fn forget_changed(&self, changes: &[Change]) {
-        for change in changes {
+    pub(super) fn forget_changed(&self, news: &[Change]) {
+        for change in news {
             if let News::ProfileUpdated { user } = change.news {
-                self.changes.fetch_add(1, Ordering::SeqCst);
+                let mut changes = self.changes();
+                *changes += 1;
                 self.cache.remove(&user);
             }
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::{Batch, Needs, Write, WriteError};
 
@@ -35,19 +35,23 @@ pub(super) struct Queued<W: Write> {
     write: W,
     decision: Option<Result<W::Outcome, W::Refusal>>,
     reply: oneshot::Sender<Answer<W>>,
+    /// Its bytes among those that may wait; given back with it.
+    _room: OwnedSemaphorePermit,
 }
 
+/// Where the answer will come.
+pub(super) type Waiting<W> = oneshot::Receiver<Answer<W>>;
+
 impl<W: Write> Queued<W> {
-    pub(super) fn new(write: W) -> (Self, oneshot::Receiver<Answer<W>>) {
+    pub(super) fn new(write: W, room: OwnedSemaphorePermit) -> (Self, Waiting<W>) {
         let (reply, answer) = oneshot::channel();
-        (
-            Self {
-                write,
-                decision: None,
-                reply,
-            },
-            answer,
-        )
+        let entry = Self {
+            write,
+            decision: None,
+            reply,
+            _room: room,
+        };
+        (entry, answer)
     }
 
     pub(super) fn last_byte(&self) -> u8 {

@@ -41,6 +41,14 @@ pub struct Limits {
     pub selection_depth_max: usize,
     /// Fields of a document with its fragments written out.
     pub fields_max: usize,
+    /// Values that a request may give, pages counted with their sizes.
+    pub cost_max: usize,
+    /// Time for the body of an HTTP request to arrive.
+    pub body_within: Duration,
+    /// Time for a query.
+    pub query_within: Duration,
+    /// Log-ins and sign-ups that wait for a place to hash their password; one more is refused with `UNAVAILABLE`.
+    pub password_hashes_waiting: usize,
     /// Time for `connection_init` after the socket opened.
     pub socket_init_within: Duration,
     /// A ping this often on a socket.
@@ -53,6 +61,8 @@ pub struct Limits {
     pub socket_operations_max: usize,
     /// Writes that wait for the log; one more is refused with `UNAVAILABLE`.
     pub log_queue_max: usize,
+    /// Bytes of text in them, about.
+    pub log_queue_bytes_max: u32,
     /// Writes in one transaction.
     pub batch_writes_max: usize,
     /// Bytes of text in one transaction, about.
@@ -88,12 +98,17 @@ impl Default for Limits {
             document_nesting_max: 64,
             selection_depth_max: 16,
             fields_max: 1_000,
+            cost_max: 50_000,
+            body_within: Duration::from_secs(10),
+            query_within: Duration::from_secs(10),
+            password_hashes_waiting: 100,
             socket_init_within: Duration::from_secs(5),
             socket_ping_every: Duration::from_secs(25),
             socket_dead_after: Duration::from_mins(1),
             socket_write_within: Duration::from_secs(20),
             socket_operations_max: 32,
             log_queue_max: 4_096,
+            log_queue_bytes_max: 16 * 1024 * 1024,
             batch_writes_max: 256,
             batch_bytes_max: 256 * 1024,
             tail_news_max: 256,

@@ -102,18 +102,6 @@ fn of_membership() -> sea_orm::RelationDef {
 }
 
 impl Store {
-    /// A conversation, deleted or not.
-    pub async fn find_conversation(
-        &self,
-        id: ConversationId,
-    ) -> Result<Option<Conversation>, Error> {
-        Entity::find_by_id(id.uuid())
-            .one(&self.db)
-            .await?
-            .map(from_row)
-            .transpose()
-    }
-
     /// A conversation with the membership of `user` in it, read in one statement and so at one moment; nothing when
     /// the conversation is gone or the user is no member.
     pub async fn find_conversation_of(

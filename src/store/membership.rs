@@ -137,17 +137,15 @@ impl Transaction {
             let any = places
                 .iter()
                 .fold(Condition::any(), |any, (conversation, user)| {
+                    // In each term, so that the index of current memberships serves it.
                     any.add(
                         Column::ConversationId
                             .eq(conversation.uuid())
-                            .and(Column::UserId.eq(user.uuid())),
+                            .and(Column::UserId.eq(user.uuid()))
+                            .and(Column::LeftPosition.is_null()),
                     )
                 });
-            let rows = Entity::find()
-                .filter(Column::LeftPosition.is_null())
-                .filter(any)
-                .all(&self.tx)
-                .await?;
+            let rows = Entity::find().filter(any).all(&self.tx).await?;
             for row in rows {
                 found.push(from_row(&row)?);
             }

@@ -77,7 +77,7 @@ pub struct Opened {
 
 /// Opens and migrates the database at `url` (`sqlite://PATH?mode=rwc`).
 pub async fn open(url: &str, random: &Random) -> Result<Opened, OpenError> {
-    let path = sqlite_path(url)?;
+    let path = real_path(&sqlite_path(url)?);
     let lock = lock(&path)?;
     let unusable = |source| OpenError::Unusable {
         path: path.clone(),
@@ -117,6 +117,19 @@ fn sqlite_path(url: &str) -> Result<PathBuf, OpenError> {
         return Err(OpenError::Memory);
     }
     Ok(PathBuf::from(path))
+}
+
+/// The path without links, so that one database has one name. What is not there yet has its directory's.
+fn real_path(path: &Path) -> PathBuf {
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let inside = || Some(directory.canonicalize().ok()?.join(path.file_name()?));
+    path.canonicalize()
+        .ok()
+        .or_else(inside)
+        .unwrap_or_else(|| path.to_owned())
 }
 
 /// Takes the one place for a serving process. A file of its own: closing any handle of the database file itself would

@@ -8,6 +8,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use tokio::time::timeout;
+
 use super::{Reply, Shared, auth};
 use crate::{
     chat,
@@ -33,34 +35,30 @@ pub(super) async fn post(State(edge): Shared, request: Request) -> Reply {
             &Answer::rejection(vec![stopping]),
         );
     }
+    // The body first: who asks is looked up when all that they ask is here, not while it may still take its time.
     let token = auth::from_headers(request.headers());
+    let limits = edge.api.chat().limits();
+    let read = timeout(limits.body_within, read(request, limits.body_bytes_max));
+    let late = || {
+        (
+            StatusCode::REQUEST_TIMEOUT,
+            "the body did not arrive in time".to_owned(),
+        )
+    };
+    let parsed = match read.await.unwrap_or_else(|_| Err(late())) {
+        Ok(parsed) => parsed,
+        Err((status, message)) => {
+            let answer = Answer::rejection(vec![failure(Code::BadUserInput, message)]);
+            return accept.respond(status, &answer);
+        }
+    };
     let viewer = match token {
         None => None,
         Some(token) => match edge.api.chat().authenticate(&token).await {
             Ok(Some(viewer)) => Some(viewer),
-            Ok(None) => {
-                let answer = Answer::rejection(vec![failure(
-                    Code::Unauthenticated,
-                    "the token is not valid, or not any more",
-                )]);
-                let mut reply = accept.respond(StatusCode::UNAUTHORIZED, &answer);
-                reply.headers_mut().insert(
-                    header::WWW_AUTHENTICATE,
-                    header::HeaderValue::from_static("Bearer"),
-                );
-                return reply;
-            }
+            Ok(None) => return unauthenticated(accept),
             Err(error) => return unavailable(accept, &error),
         },
-    };
-    let parsed = match read(request, edge.api.chat().limits().body_bytes_max).await {
-        Ok(parsed) => parsed,
-        Err((status, message)) => {
-            return accept.respond(
-                status,
-                &Answer::rejection(vec![failure(Code::BadUserInput, message)]),
-            );
-        }
     };
     let operation = match edge.api.prepare(parsed) {
         Ok(operation) if operation.kind == Kind::Subscription => {
@@ -76,6 +74,17 @@ pub(super) async fn post(State(edge): Shared, request: Request) -> Reply {
             .execute(operation, Asker::new(viewer, heads), &edge.request_id())
             .await,
     )
+}
+
+fn unauthenticated(accept: Accept) -> Response {
+    let failure = failure(
+        Code::Unauthenticated,
+        "the token is not valid, or not any more",
+    );
+    let mut reply = accept.respond(StatusCode::UNAUTHORIZED, &Answer::rejection(vec![failure]));
+    let bearer = header::HeaderValue::from_static("Bearer");
+    reply.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
+    reply
 }
 
 fn unavailable(accept: Accept, error: &chat::Error) -> Response {

@@ -299,9 +299,9 @@ impl Socket {
         self.write(Message::Ping(bytes::Bytes::new())).await
     }
 
-    /// The session has ended: every stream is over, and the client is told so.
+    /// The session has ended: what was begun to be written is told, then every stream is over.
     async fn complete_all(&mut self) {
-        self.operations.clear();
+        self.finish().await;
         for (id, _) in std::mem::take(&mut self.running) {
             let (frame, _) = protocol::Told::Complete.frames(&id);
             if !matches!(self.write(frame).await, Next::GoOn) {
@@ -310,7 +310,7 @@ impl Socket {
         }
     }
 
-    /// The server stops: nothing new begins, and what was begun to be written is told.
+    /// Nothing new begins, streams stop, and what was begun to be written is told.
     async fn finish(&mut self) {
         self.running
             .values()

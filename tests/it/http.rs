@@ -295,3 +295,60 @@ async fn wrong_variables_are_the_client_program_s_fault() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_query_s_cost_is_known_before_it_runs() {
+    let app = TestApp::start().await;
+    let alice = app.sign_up("alice").await;
+    let group = alice.group("Walks", &[]).await;
+    let page = |size: i64| {
+        let document = "query($c:ID!$n:Int){conversation(id:$c){messages(first:$n){edges{node{conversation{messages(first:$n){edges{node{conversation{messages(first:$n){edges{node{id}}}}}}}}}}}}}";
+        alice.run(document, json!({"c": group, "n": size}))
+    };
+    assert_eq!(page(100).await.codes(), ["QUERY_REJECTED"]);
+    let small = page(10).await;
+    assert_eq!(small.codes(), [""; 0], "{small:?}");
+    let round = format!(
+        "{{__schema{{types{{{}name{}}}}}}}",
+        "interfaces{possibleTypes{".repeat(6),
+        "}}".repeat(6)
+    );
+    assert_eq!(
+        alice.run(&round, json!({})).await.codes(),
+        ["QUERY_REJECTED"]
+    );
+    let hidden = format!(
+        "{{user(by:[\"\"\"\" {}1{}]){{id}}}}",
+        "[".repeat(1_600),
+        "]".repeat(1_600)
+    );
+    assert_eq!(
+        alice.run(&hidden, json!({})).await.codes(),
+        ["QUERY_REJECTED"]
+    );
+    assert_eq!(
+        alice.run("{__typename}", json!({})).await.codes(),
+        [""; 0],
+        "and the server lives"
+    );
+}
+
+#[tokio::test]
+async fn one_request_is_one_try_at_a_password() {
+    let app = TestApp::start().await;
+    app.sign_up("alice").await;
+    let tries: String = (0..50)
+        .map(|n| format!("a{n}:logIn(input:{{handle:\"alice\",password:\"guess number {n}\"}}){{userErrors{{code}}}} "))
+        .collect::<Vec<_>>()
+        .concat();
+    let reply = app
+        .anonymous()
+        .run(&format!("mutation{{{tries}}}"), json!({}))
+        .await;
+    assert_eq!(reply.codes(), ["BAD_USER_INPUT"]);
+    assert_eq!(
+        reply.at("/errors/0/path/0"),
+        "a1",
+        "the second try is not made"
+    );
+}

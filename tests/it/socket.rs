@@ -269,3 +269,22 @@ async fn logging_out_completes_the_streams_and_closes_the_sockets_of_that_sessio
     bob.say(&group, "alice?").await;
     assert_eq!(his.texts(1).await, ["alice?"]);
 }
+
+#[tokio::test]
+async fn logging_out_over_its_own_socket_is_answered_before_the_socket_closes() {
+    let app = TestApp::start().await;
+    for n in 0..10 {
+        let alice = app.sign_up(&format!("alice_{n}")).await;
+        let mut socket = alice.socket().await;
+        let document = "mutation{logOut(input:{}){endedSessionId userErrors{code}}}";
+        socket.subscribe("1", document, json!({})).await;
+        let answer = socket.hear().await;
+        assert_eq!(
+            answer["payload"]["data"]["logOut"]["userErrors"],
+            json!([]),
+            "{answer}"
+        );
+        assert_eq!(socket.hear().await, json!({"id": "1", "type": "complete"}));
+        assert_eq!(socket.end().await, Some(4403));
+    }
+}

@@ -42,6 +42,21 @@ async fn a_second_server_on_the_same_database_does_not_start() {
 }
 
 #[tokio::test]
+async fn a_database_has_one_name_whatever_links_lead_to_it() {
+    let app = TestApp::start().await;
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    let link = elsewhere.path().join("other.db");
+    std::os::unix::fs::symlink(app.db_path(), &link).expect("a link");
+    let random = parlor::model::Random::from_os();
+    let opened = parlor::store::open(&format!("sqlite://{}", link.display()), &random).await;
+    let refused = opened.expect_err("refused");
+    assert!(
+        refused.to_string().contains("in use by another parlor"),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
 async fn while_another_program_holds_the_database_people_are_told_to_try_again() {
     let app = TestApp::start().await;
     let alice = app.sign_up("alice").await;

@@ -64,16 +64,18 @@ async fn a_stream_with_a_number_goes_on_behind_it() {
         alice.say(&group, text).await;
     }
     assert_eq!(socket.texts(5).await, texts[25..]);
-    let mut ahead = alice.socket().await;
-    ahead.follow("1", &group, Some(31)).await;
-    for text in ["31", "32"] {
-        alice.say(&group, text).await;
-    }
+    let mut beyond = alice.socket().await;
+    beyond
+        .subscribe("1", FOLLOW, json!({"c": group, "a": 31}))
+        .await;
+    let refused = beyond.hear().await;
     assert_eq!(
-        ahead.texts(1).await,
-        ["32"],
-        "a client that is ahead hears only what it lacks"
+        refused["payload"][0]["extensions"]["code"], "BAD_USER_INPUT",
+        "another history: {refused}"
     );
+    beyond.follow("2", &group, Some(30)).await;
+    alice.say(&group, "31").await;
+    assert_eq!(beyond.texts(1).await, ["31"]);
 }
 
 #[tokio::test]
@@ -308,4 +310,34 @@ async fn nobody_listens_after_everybody_has_gone() {
     app.listened_to(1).await;
     drop(socket);
     app.nobody_listens().await;
+}
+
+#[tokio::test]
+async fn a_message_from_before_a_removal_shows_nothing_from_after_it() {
+    let app = TestApp::start().await;
+    let (alice, bob) = app.alice_and_bob().await;
+    let document = "subscription($c:ID!){messageSent(conversationId:$c){
+        text conversation{lastMessage{text} messages(last:9){edges{node{text}}}}}}";
+    for _ in 0..20 {
+        let group = alice.group("Walks", &[&bob]).await;
+        let mut his = bob.socket().await;
+        his.subscribe("1", document, json!({"c": group})).await;
+        app.listened_to(1).await;
+        let remove = json!({"conversationId": group, "userId": bob.id});
+        tokio::join!(
+            alice.say(&group, "before"),
+            alice.mutate("removeMember", "conversation{id}", remove)
+        );
+        alice.say(&group, "secret").await;
+        loop {
+            let heard = his.hear().await;
+            assert!(!heard.to_string().contains("secret"), "{heard}");
+            if heard["type"] != "next" {
+                assert_eq!(heard, json!({"id": "1", "type": "complete"}));
+                break;
+            }
+        }
+        drop(his);
+        app.nobody_listens().await;
+    }
 }
