@@ -67,15 +67,7 @@ impl Chat {
         conversation_id: &str,
         seq: i32,
     ) -> Result<Membership, Error> {
-        let conversation = id("conversationId", conversation_id)?;
-        Ok(self
-            .log
-            .write(MarkingRead {
-                conversation,
-                user: viewer.user,
-                seq,
-            })
-            .await?)
+        self.mark(viewer, conversation_id, Mark::Read(seq)).await
     }
 
     /// Says that a message and everything after it is unread again.
@@ -85,13 +77,23 @@ impl Chat {
         conversation_id: &str,
         seq: i32,
     ) -> Result<Membership, Error> {
+        self.mark(viewer, conversation_id, Mark::Unread(seq)).await
+    }
+
+    async fn mark(
+        &self,
+        viewer: Viewer,
+        conversation_id: &str,
+        mark: Mark,
+    ) -> Result<Membership, Error> {
         let conversation = id("conversationId", conversation_id)?;
+        let user = viewer.user;
         Ok(self
             .log
-            .write(MarkingUnread {
+            .write(Marking {
                 conversation,
-                user: viewer.user,
-                seq,
+                user,
+                mark,
             })
             .await?)
     }
@@ -261,13 +263,22 @@ impl Write for SendingMessage {
     }
 }
 
-struct MarkingRead {
-    conversation: ConversationId,
-    user: UserId,
-    seq: i32,
+/// How far somebody says that they have read.
+#[derive(Clone, Copy)]
+enum Mark {
+    /// Everything up to this message is read; never moves the mark backwards.
+    Read(i32),
+    /// This message and everything after it is unread; never moves the mark forwards.
+    Unread(i32),
 }
 
-impl Write for MarkingRead {
+struct Marking {
+    conversation: ConversationId,
+    user: UserId,
+    mark: Mark,
+}
+
+impl Write for Marking {
     type Outcome = Membership;
     type Refusal = Rejection;
 
@@ -282,44 +293,22 @@ impl Write for MarkingRead {
     fn decide(&self, batch: &mut Batch) -> Result<Membership, Rejection> {
         let (conversation, membership) =
             allowed(batch, self.conversation, self.user, Action::MarkRead)?;
-        within(self.seq, 0, conversation.last_seq)?;
-        let read_seq = membership.read_seq.max(self.seq);
+        let read_seq = match self.mark {
+            Mark::Read(seq) => membership
+                .read_seq
+                .max(within(seq, 0, conversation.last_seq)?),
+            Mark::Unread(seq) => membership
+                .read_seq
+                .min(within(seq, 1, conversation.last_seq)? - 1),
+        };
         batch.move_read_mark(self.conversation, self.user, read_seq);
         place(batch, self.conversation, self.user).map(|(_, membership)| membership.clone())
     }
 }
 
-struct MarkingUnread {
-    conversation: ConversationId,
-    user: UserId,
-    seq: i32,
-}
-
-impl Write for MarkingUnread {
-    type Outcome = Membership;
-    type Refusal = Rejection;
-
-    fn last_byte(&self) -> u8 {
-        self.conversation.last_byte()
-    }
-
-    fn needs(&self, needs: &mut Needs) {
-        needs.membership(self.conversation, self.user);
-    }
-
-    fn decide(&self, batch: &mut Batch) -> Result<Membership, Rejection> {
-        let (conversation, membership) =
-            allowed(batch, self.conversation, self.user, Action::MarkRead)?;
-        within(self.seq, 1, conversation.last_seq)?;
-        let read_seq = membership.read_seq.min(self.seq - 1);
-        batch.move_read_mark(self.conversation, self.user, read_seq);
-        place(batch, self.conversation, self.user).map(|(_, membership)| membership.clone())
-    }
-}
-
-fn within(seq: i32, min: i32, last_seq: i32) -> Result<(), Rejection> {
+fn within(seq: i32, min: i32, last_seq: i32) -> Result<i32, Rejection> {
     if (min..=last_seq).contains(&seq) {
-        return Ok(());
+        return Ok(seq);
     }
     let message = format!("`seq` must be the number of a message, {min} to {last_seq} here");
     Err(Rejection::at("seq", Reason::InvalidInput, message))
