@@ -80,12 +80,13 @@ pub struct Migrate {
 /// Where the data is.
 #[derive(Debug, Clone, Args)]
 pub struct Database {
-    /// The database: <sqlite://PATH>, with ?mode=rwc to make the file when it is not there.
+    /// Its address.
     #[arg(
         long,
         env = "PARLOR_DATABASE_URL",
         default_value = "sqlite://parlor.db?mode=rwc",
-        value_name = "URL"
+        value_name = "URL",
+        help = "The database: sqlite://PATH, with ?mode=rwc to make the file when it is not there"
     )]
     pub database_url: String,
 }
