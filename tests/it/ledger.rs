@@ -39,5 +39,8 @@ async fn sixty_four_people_in_sixteen_groups_hear_one_order() {
 #[tokio::test(flavor = "multi_thread")]
 async fn people_whose_connections_are_cut_miss_nothing_and_repeat_nothing() {
     let totals = talk(0.05).await;
-    assert!(totals.cuts > 20 && totals.stored > 100, "{totals:?}");
+    assert!(
+        totals.cuts > 20 && totals.retries > 10 && totals.stored > 100,
+        "{totals:?}"
+    );
 }

@@ -101,7 +101,7 @@ impl Ledger {
         }
     }
 
-    /// Lets everybody send and listen. `cut` is how likely a connection is cut after an answer.
+    /// Lets everybody send and listen. `cut` is how likely a connection is cut before an answer, and after it.
     pub(crate) fn begin(&mut self, whereabouts: &Whereabouts, cut: f64) {
         for (n, member) in self.members.iter().enumerate() {
             self.sending.fetch_add(1, Ordering::SeqCst);
@@ -327,7 +327,13 @@ impl Life {
         let (key, text, _) = self.outstanding.clone()?;
         socket
             .send(&key, &self.member.conversation, &text, &key)
-            .await
+            .await?;
+        // Cut while the answer is on its way: was it stored? Only the retry can tell.
+        if self.random.random_bool(self.cut) {
+            None
+        } else {
+            Some(())
+        }
     }
 
     fn hear(&self, message: &Value) {
