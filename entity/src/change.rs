@@ -14,7 +14,7 @@ pub struct Model {
     pub position: i64,
     /// When.
     pub at: i64,
-    /// What: `MEMBER_JOINED`, `MEMBER_LEFT`, `CONVERSATION_UPDATED`, `CONVERSATION_DELETED`, `PROFILE_UPDATED`,
+    /// What: `MEMBER_JOINED`, `MEMBER_LEFT`, `MEMBER_CHANGED`, `CONVERSATION_UPDATED`, `CONVERSATION_DELETED`, `PROFILE_UPDATED`,
     /// `SESSION_ENDED`.
     pub kind: String,
     /// The conversation that it is about.

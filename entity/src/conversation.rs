@@ -33,6 +33,8 @@ pub struct Model {
     pub active_at: i64,
     /// Position of the newest change in it.
     pub head_position: i64,
+    /// When it was archived.
+    pub archived_at: Option<i64>,
     /// Set when it was deleted; everything reads by it.
     pub deleted_position: Option<i64>,
 }

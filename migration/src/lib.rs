@@ -4,6 +4,7 @@ pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
 
 mod m20261122_000001_begin;
+mod m20261122_000002_archive;
 
 /// Brings a database to the newest form.
 #[derive(Debug)]
@@ -12,6 +13,9 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261122_000001_begin::Migration)]
+        vec![
+            Box::new(m20261122_000001_begin::Migration),
+            Box::new(m20261122_000002_archive::Migration),
+        ]
     }
 }

@@ -190,6 +190,7 @@ impl CreatingConversation {
             last_seq: 0,
             active_at: at,
             head_position: 0,
+            archived_at: None,
             deleted_position: None,
         }
     }

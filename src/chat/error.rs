@@ -54,6 +54,8 @@ pub struct Rejection {
 /// Every reason for a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
+    /// The conversation is archived.
+    Archived,
     /// An idempotency key was used before with other content.
     Conflict,
     /// The viewer has no right to do this here.
@@ -114,6 +116,7 @@ impl From<Denial> for Rejection {
     fn from(denial: Denial) -> Self {
         match denial {
             Denial::Role => Self::new(Reason::Forbidden, "your role does not allow this here"),
+            Denial::Archived => Self::new(Reason::Archived, "the conversation is archived"),
             Denial::OwnerStays => Self::new(
                 Reason::WrongState,
                 "an owner who is not alone gives the role away before leaving",

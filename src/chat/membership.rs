@@ -72,6 +72,26 @@ impl Chat {
             .await?)
     }
 
+    /// Gives a member another role. Giving OWNER away makes the giver an ADMIN.
+    pub async fn change_member_role(
+        &self,
+        viewer: Viewer,
+        conversation_id: &str,
+        user_id: &str,
+        role: Role,
+    ) -> Result<Membership, Error> {
+        let conversation = id("conversationId", conversation_id)?;
+        let member = id("userId", user_id)?;
+        let viewer = viewer.user;
+        let write = ChangingMemberRole {
+            conversation,
+            viewer,
+            member,
+            role,
+        };
+        Ok(self.log.write(write).await?)
+    }
+
     /// Leaves a conversation; with the last member it is gone.
     pub async fn leave_conversation(
         &self,
@@ -224,6 +244,50 @@ impl Write for RemovingMember {
             .cloned()
             .ok_or_else(Rejection::no_conversation)?;
         Ok((conversation, membership))
+    }
+}
+
+struct ChangingMemberRole {
+    conversation: ConversationId,
+    viewer: UserId,
+    member: UserId,
+    role: Role,
+}
+
+impl Write for ChangingMemberRole {
+    type Outcome = Membership;
+    type Refusal = Rejection;
+
+    fn last_byte(&self) -> u8 {
+        self.conversation.last_byte()
+    }
+
+    fn needs(&self, needs: &mut Needs) {
+        needs.membership(self.conversation, self.viewer);
+        needs.membership(self.conversation, self.member);
+    }
+
+    fn decide(&self, batch: &mut Batch) -> Result<Membership, Rejection> {
+        allowed(batch, self.conversation, self.viewer, Action::ChangeRoles)?;
+        let no_member = || Rejection::at("userId", Reason::NotFound, "there is no such member");
+        let before = batch
+            .membership(self.conversation, self.member)
+            .ok_or_else(no_member)?
+            .role;
+        if before == Role::Owner && self.role != Role::Owner {
+            let message = "there is exactly one owner; give the role to somebody else instead";
+            return Err(Rejection::at("role", Reason::WrongState, message));
+        }
+        if before != self.role {
+            if self.role == Role::Owner {
+                batch.change_role(self.conversation, self.viewer, Role::Admin);
+            }
+            batch.change_role(self.conversation, self.member, self.role);
+        }
+        batch
+            .membership(self.conversation, self.member)
+            .cloned()
+            .ok_or_else(no_member)
     }
 }
 

@@ -4,6 +4,7 @@
 //! still, made by the shard's writer in the order of the log. Each verb that reads decides here what the viewer may
 //! see, for every way in: field, `node`, stream.
 
+mod archive;
 mod conversation;
 mod error;
 mod input;
@@ -11,6 +12,7 @@ mod membership;
 mod message;
 mod password;
 mod rate;
+mod reading;
 mod session;
 mod user;
 

@@ -8,13 +8,14 @@ use super::{
     membership::{MemberRole, Membership, MembershipConnection},
     message::{Message, MessageConnection},
     page::connection,
+    permissions::{ConversationPermissions, MemberPolicy},
     scalar::DateTime,
     user::patch,
 };
 use crate::{
     chat::{CreateConversation, Error, MessagesBetween, Rejection, UpdateConversation},
     model::{
-        self, ConversationId, Policy,
+        self, ConversationId,
         conversation::ConversationKey,
         page::{PageArguments, cursor},
     },
@@ -58,33 +59,6 @@ impl From<CreatableConversationKind> for model::ConversationKind {
     }
 }
 
-/// Which members may do something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-pub(super) enum MemberPolicy {
-    /// Owners and admins only.
-    Admins,
-    /// Every member.
-    Everyone,
-}
-
-impl From<Policy> for MemberPolicy {
-    fn from(policy: Policy) -> Self {
-        match policy {
-            Policy::Admins => Self::Admins,
-            Policy::Everyone => Self::Everyone,
-        }
-    }
-}
-
-impl From<MemberPolicy> for Policy {
-    fn from(policy: MemberPolicy) -> Self {
-        match policy {
-            MemberPolicy::Admins => Self::Admins,
-            MemberPolicy::Everyone => Self::Everyone,
-        }
-    }
-}
-
 /// A place where messages are kept in one order that is the same for everybody.
 pub(super) struct Conversation(pub(super) model::Conversation);
 
@@ -101,6 +75,11 @@ impl Conversation {
 /// A place where messages are kept in one order that is the same for everybody.
 #[Object]
 impl Conversation {
+    /// When it was archived; null while it is not. An archived conversation can be read and not written to.
+    async fn archived_at(&self) -> Option<DateTime> {
+        self.0.archived_at.map(Into::into)
+    }
+
     /// When it was made.
     async fn created_at(&self) -> DateTime {
         self.0.created_at.into()
@@ -225,6 +204,15 @@ impl Conversation {
     /// What a group or channel is about, up to 500 characters; null when not set.
     async fn topic(&self) -> Option<&str> {
         self.0.topic.as_deref()
+    }
+
+    /// What the viewer may do here, now.
+    async fn viewer_can(&self, ctx: &Context<'_>) -> Result<ConversationPermissions, Fault> {
+        let place = match viewer(ctx)? {
+            Some(viewer) => chat(ctx)?.conversation(viewer, self.0.id).await?,
+            None => None,
+        };
+        Ok(ConversationPermissions::new(place.as_ref()))
     }
 
     /// The viewer's membership; null when they read a channel without having joined.

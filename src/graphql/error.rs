@@ -165,6 +165,8 @@ pub(super) fn finish(errors: &mut [ServerError], request_id: &str) {
 /// Every reason a mutation can refuse. New values may be added at any time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub(super) enum UserErrorCode {
+    /// The conversation is archived.
+    Archived,
     /// The idempotency key was used before with other content.
     Conflict,
     /// The viewer has no right to do this here, or is blocked or banned; which of them is not told.
@@ -186,6 +188,7 @@ pub(super) enum UserErrorCode {
 impl From<Reason> for UserErrorCode {
     fn from(reason: Reason) -> Self {
         match reason {
+            Reason::Archived => Self::Archived,
             Reason::Conflict => Self::Conflict,
             Reason::Forbidden => Self::Forbidden,
             Reason::InvalidCredentials => Self::InvalidCredentials,

@@ -140,6 +140,26 @@ pub(super) struct RemoveMemberPayload {
     user_errors: Vec<UserError>,
 }
 
+/// Input of `changeMemberRole`.
+#[derive(InputObject)]
+pub(super) struct ChangeMemberRoleInput {
+    /// Conversation of the member.
+    conversation_id: ID,
+    /// New role.
+    role: MemberRole,
+    /// The member.
+    user_id: ID,
+}
+
+/// Result of `changeMemberRole`.
+#[derive(Default, SimpleObject)]
+pub(super) struct ChangeMemberRolePayload {
+    /// The membership after the change; null on failure.
+    membership: Option<Membership>,
+    /// Why it failed; empty on success.
+    user_errors: Vec<UserError>,
+}
+
 /// Input of `leaveConversation`.
 #[derive(InputObject)]
 pub(super) struct LeaveConversationInput {
@@ -158,6 +178,7 @@ pub(super) struct LeaveConversationPayload {
 
 payloads!(
     AddMembersPayload,
+    ChangeMemberRolePayload,
     RemoveMemberPayload,
     LeaveConversationPayload
 );
@@ -180,6 +201,27 @@ impl MembershipMutation {
         payload(outcome, |added| AddMembersPayload {
             conversation: Some(Conversation(added.conversation)),
             membership_edges: added.memberships.into_iter().map(Into::into).collect(),
+            ..Default::default()
+        })
+    }
+
+    /// Give a member another role. Needs OWNER; giving OWNER away makes the giver an ADMIN.
+    async fn change_member_role(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to do.")] input: ChangeMemberRoleInput,
+    ) -> Result<Option<ChangeMemberRolePayload>, Fault> {
+        let ChangeMemberRoleInput {
+            conversation_id,
+            role,
+            user_id,
+        } = input;
+        let viewer = signed_in(ctx)?;
+        let outcome = chat(ctx)?
+            .change_member_role(viewer, &conversation_id, &user_id, role.into())
+            .await;
+        payload(outcome, |membership| ChangeMemberRolePayload {
+            membership: Some(Membership(membership)),
             ..Default::default()
         })
     }

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Subscription};
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject, Subscription};
 use tokio_stream::Stream;
 
 use super::{
     context::{chat, heads, signed_in},
     conversation::Conversation,
     error::{Fault, UserError, payload, payloads},
-    membership::Membership,
-    page::connection,
+    membership::{Membership, MembershipConnection},
+    page::{connection, forwards},
     render::{Opening, Told},
     scalar::DateTime,
     user::User,
@@ -47,6 +47,36 @@ impl Message {
         self.0.idempotency_key.as_deref()
     }
 
+    /// Members who have read it, its sender left out, by when they joined.
+    #[graphql(complexity = "crate::graphql::page::cost([first, None], child_complexity)")]
+    async fn read_by(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Return members after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Page size, 1 to 100; 20 when left out.")] first: Option<i32>,
+    ) -> Result<Option<MembershipConnection>, Fault> {
+        let viewer = signed_in(ctx)?;
+        let page = chat(ctx)?
+            .readers(viewer, &self.0, &forwards(after, first))
+            .await?;
+        Ok(page.map(Into::into))
+    }
+
+    /// Whether a member has read it, that is whether `seq` is at most their `readSeq`; null when the user is no member.
+    async fn read_status(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The member.")] user_id: ID,
+    ) -> Result<Option<ReadStatus>, Fault> {
+        let Ok(member) = user_id.parse() else {
+            return Ok(None);
+        };
+        let read = chat(ctx)?
+            .has_read(signed_in(ctx)?, &self.0, member)
+            .await?;
+        Ok(read.map(Into::into))
+    }
+
     /// Who said it; null when the account is gone.
     async fn sender(&self, ctx: &Context<'_>) -> Result<Option<User>, Fault> {
         Ok(chat(ctx)?.user(self.0.sender).await?.map(User))
@@ -65,6 +95,28 @@ impl Message {
     /// Text of 1 to 10000 characters, as it was sent.
     async fn text(&self) -> &str {
         &self.0.text
+    }
+
+    /// Whether the viewer has read it, that is whether `seq` is at most their `readSeq`; null when they are no member.
+    async fn viewer_read_status(&self, ctx: &Context<'_>) -> Result<Option<ReadStatus>, Fault> {
+        let viewer = signed_in(ctx)?;
+        let read = chat(ctx)?.has_read(viewer, &self.0, viewer.user).await?;
+        Ok(read.map(Into::into))
+    }
+}
+
+/// Whether one member has read one message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub(super) enum ReadStatus {
+    /// Read.
+    Read,
+    /// Not read yet.
+    Unread,
+}
+
+impl From<bool> for ReadStatus {
+    fn from(read: bool) -> Self {
+        if read { Self::Read } else { Self::Unread }
     }
 }
 

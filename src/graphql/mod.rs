@@ -2,6 +2,7 @@
 //! subscription; no rule lives here. Descriptions are written for clients: they are the reference.
 
 mod api;
+mod archive;
 mod context;
 mod conversation;
 mod document;
@@ -11,6 +12,7 @@ mod membership;
 mod message;
 mod node;
 mod page;
+mod permissions;
 mod render;
 mod scalar;
 mod schema;

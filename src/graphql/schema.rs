@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, SchemaBuilder};
 
 use super::{
+    archive::ArchiveMutation,
     conversation::{ConversationMutation, ConversationQuery},
     membership::MembershipMutation,
     message::{MessageMutation, MessageSubscription},
@@ -22,6 +23,7 @@ pub(super) struct Query(ConversationQuery, NodeQuery, UserQuery);
 /// Changes. Each field takes one `input` and returns a payload whose `userErrors` is empty when the change holds. Every field may be tried again after a lost answer, with the same `idempotencyKey` where its input has one: what is so already succeeds again, what is gone already is NOT_FOUND (but `signUp` says TAKEN, `changePassword` INVALID_CREDENTIALS). Lengths of text count Unicode code points.
 #[derive(Default, MergedObject)]
 pub(super) struct Mutation(
+    ArchiveMutation,
     ConversationMutation,
     MembershipMutation,
     MessageMutation,

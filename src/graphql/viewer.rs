@@ -27,6 +27,11 @@ impl Viewer {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Return conversations after this cursor.")] after: Option<String>,
+        #[graphql(
+            desc = "Whether to list archived ones instead of the others.",
+            default = false
+        )]
+        archived: bool,
         #[graphql(desc = "Page size, 1 to 100; 20 when left out.")] first: Option<i32>,
         #[graphql(desc = "Only conversations of these kinds.")] kinds: Option<
             Vec<ConversationKind>,
@@ -38,7 +43,11 @@ impl Viewer {
             .into_iter()
             .map(Into::into)
             .collect();
-        let filter = ConversationFilter { kinds, unread_only };
+        let filter = ConversationFilter {
+            kinds,
+            archived,
+            unread_only,
+        };
         let page = chat(ctx)?
             .conversations(self.0, &filter, &forwards(after, first))
             .await?;

@@ -147,6 +147,7 @@ impl MessageFeed {
             News::MessageSent(_)
             | News::MemberLeft { .. }
             | News::MemberJoined { .. }
+            | News::MemberChanged { .. }
             | News::ConversationUpdated { .. }
             | News::ReadMarkMoved { .. }
             | News::ProfileUpdated { .. }

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     model::{
-        Change, Conversation, ConversationId, Membership, Message, News, Position, RemovalReason,
-        Session, SessionId, Shard, Timestamp, User, UserId,
+        Change, Conversation, ConversationId, Membership, Message, Session, SessionId, Shard,
+        Timestamp, User, UserId,
     },
     store::{EndedMembership, Error, Transaction},
 };
@@ -23,21 +23,21 @@ use crate::{
 /// Rows as they are after every write so far, and what has to be stored.
 #[derive(Debug)]
 pub struct Batch {
-    shard: Shard,
-    at: Timestamp,
-    known: Known,
+    pub(super) shard: Shard,
+    pub(super) at: Timestamp,
+    pub(super) known: Known,
     /// Messages by the keys that their senders gave: those looked up, and those of this batch.
-    keys: HashMap<MessageKey, Arc<Message>>,
-    changed_users: HashSet<UserId>,
-    changed_sessions: HashSet<(UserId, SessionId)>,
-    ended_sessions: Vec<SessionId>,
-    changed_conversations: HashSet<ConversationId>,
-    changed_memberships: HashSet<(ConversationId, UserId)>,
-    ended_memberships: Vec<EndedMembership>,
-    messages: Vec<Arc<Message>>,
-    changes: Vec<Change>,
-    effects: usize,
-    hangs_on_keys: bool,
+    pub(super) keys: HashMap<MessageKey, Arc<Message>>,
+    pub(super) changed_users: HashSet<UserId>,
+    pub(super) changed_sessions: HashSet<(UserId, SessionId)>,
+    pub(super) ended_sessions: Vec<SessionId>,
+    pub(super) changed_conversations: HashSet<ConversationId>,
+    pub(super) changed_memberships: HashSet<(ConversationId, UserId)>,
+    pub(super) ended_memberships: Vec<EndedMembership>,
+    pub(super) messages: Vec<Arc<Message>>,
+    pub(super) changes: Vec<Change>,
+    pub(super) effects: usize,
+    pub(super) hangs_on_keys: bool,
 }
 
 impl Batch {
@@ -195,202 +195,5 @@ impl Batch {
     /// so the batch is then decided again with all its keys looked up.
     pub fn refusal_hangs_on_key(&mut self) {
         self.hangs_on_keys = true;
-    }
-}
-
-/// What writes change. Each step that somebody may hear of takes the next position.
-impl Batch {
-    fn publish(&mut self, news: News) -> Position {
-        self.effects += 1;
-        self.known.head += 1;
-        let position = self.known.head;
-        if let Some(id) = news.conversation()
-            && let Some(Some(conversation)) = self.known.conversations.get_mut(&id)
-        {
-            conversation.head_position = position;
-            self.changed_conversations.insert(id);
-        }
-        self.changes.push(Change {
-            shard: self.shard,
-            position,
-            at: self.at,
-            news,
-        });
-        position
-    }
-
-    /// Adds a person.
-    pub fn add_user(&mut self, user: User) {
-        self.effects += 1;
-        self.known
-            .handles
-            .insert(user.handle.clone(), Some(user.id));
-        self.known.sessions.entry(user.id).or_default();
-        self.changed_users.insert(user.id);
-        self.known.users.insert(user.id, Some(user));
-    }
-
-    /// Changes a person's profile.
-    pub fn update_profile(&mut self, user: User) {
-        self.publish(News::ProfileUpdated { user: user.id });
-        self.changed_users.insert(user.id);
-        self.known.users.insert(user.id, Some(user));
-    }
-
-    /// Changes a person's password.
-    pub fn change_password(&mut self, user: UserId, password_hash: String) {
-        if let Some(Some(known)) = self.known.users.get_mut(&user) {
-            self.effects += 1;
-            known.password_hash = password_hash;
-            self.changed_users.insert(user);
-        }
-    }
-
-    /// Adds a session, or writes its last use down.
-    pub fn put_session(&mut self, session: Session) {
-        self.effects += 1;
-        self.changed_sessions.insert((session.user, session.id));
-        let sessions = self.known.sessions.entry(session.user).or_default();
-        sessions.retain(|other| other.id != session.id);
-        sessions.push(session);
-    }
-
-    /// Ends a session.
-    pub fn end_session(&mut self, user: UserId, session: SessionId) {
-        self.publish(News::SessionEnded { user, session });
-        self.known
-            .sessions
-            .entry(user)
-            .or_default()
-            .retain(|other| other.id != session);
-        self.ended_sessions.push(session);
-    }
-
-    /// Adds a conversation, without members.
-    pub fn add_conversation(&mut self, conversation: Conversation) {
-        self.effects += 1;
-        if let (creator, Some(key)) = &conversation.creation {
-            self.known
-                .creations
-                .insert((*creator, key.clone()), Some(conversation.id));
-        }
-        self.changed_conversations.insert(conversation.id);
-        self.known
-            .conversations
-            .insert(conversation.id, Some(conversation));
-    }
-
-    /// Changes a conversation's title, topic or policies.
-    pub fn update_conversation(&mut self, conversation: Conversation) {
-        let id = conversation.id;
-        self.known.conversations.insert(id, Some(conversation));
-        self.publish(News::ConversationUpdated { conversation: id });
-    }
-
-    /// Lets somebody in; whatever was said before counts as read.
-    pub fn join(&mut self, mut membership: Membership) -> Membership {
-        let (conversation, user) = (membership.conversation, membership.user);
-        let position = self.publish(News::MemberJoined {
-            conversation,
-            user,
-            membership: membership.id,
-        });
-        membership.joined_at = self.at;
-        membership.joined_position = position;
-        membership.read_position = position;
-        if let Some(Some(conversation)) = self.known.conversations.get_mut(&conversation) {
-            conversation.member_count += 1;
-            membership.read_seq = conversation.last_seq;
-        }
-        self.changed_memberships.insert((conversation, user));
-        self.known
-            .memberships
-            .insert((conversation, user), Some(membership.clone()));
-        membership
-    }
-
-    /// Ends somebody's place. With the last one the conversation is deleted.
-    pub fn leave(&mut self, conversation: ConversationId, user: UserId, reason: RemovalReason) {
-        let Some(membership) = self
-            .known
-            .memberships
-            .insert((conversation, user), None)
-            .flatten()
-        else {
-            return;
-        };
-        let news = News::MemberLeft {
-            conversation,
-            user,
-            membership: membership.id,
-            reason,
-        };
-        let position = self.publish(news);
-        self.changed_memberships.remove(&(conversation, user));
-        self.ended_memberships.push(EndedMembership {
-            membership,
-            position,
-            reason,
-        });
-        let Some(Some(known)) = self.known.conversations.get_mut(&conversation) else {
-            return;
-        };
-        known.member_count -= 1;
-        if known.member_count == 0 {
-            let position = self.publish(News::ConversationDeleted { conversation });
-            if let Some(Some(known)) = self.known.conversations.get_mut(&conversation) {
-                known.deleted_position = Some(position);
-            }
-        }
-    }
-
-    /// Adds a message at the end of its conversation: the next number, a time that never goes back, the sender's mark
-    /// moved to it. `None` when there is no such conversation.
-    pub fn send(
-        &mut self,
-        conversation: ConversationId,
-        sender: UserId,
-        text: &str,
-        idempotency_key: Option<&str>,
-    ) -> Option<Arc<Message>> {
-        let known = self.known.conversations.get_mut(&conversation)?.as_mut()?;
-        known.last_seq += 1;
-        known.active_at = known.active_at.max(self.at);
-        let message = Arc::new(Message {
-            conversation,
-            seq: known.last_seq,
-            sender,
-            text: text.to_owned(),
-            sent_at: known.active_at,
-            position: self.known.head + 1,
-            idempotency_key: idempotency_key.map(str::to_owned),
-        });
-        if let Some(Some(membership)) = self.known.memberships.get_mut(&(conversation, sender)) {
-            membership.read_seq = message.seq;
-            membership.read_position = message.position;
-            self.changed_memberships.insert((conversation, sender));
-        }
-        if let Some(key) = idempotency_key {
-            self.keys
-                .insert((conversation, sender, key.to_owned()), Arc::clone(&message));
-        }
-        self.messages.push(Arc::clone(&message));
-        self.publish(News::MessageSent(Arc::clone(&message)));
-        Some(message)
-    }
-
-    /// Moves somebody's read mark; when it is there already nothing happens and nobody hears of it.
-    pub fn move_read_mark(&mut self, conversation: ConversationId, user: UserId, read_seq: i32) {
-        let moves = self
-            .membership(conversation, user)
-            .is_some_and(|membership| membership.read_seq != read_seq);
-        if moves {
-            let position = self.publish(News::ReadMarkMoved { conversation, user });
-            if let Some(Some(membership)) = self.known.memberships.get_mut(&(conversation, user)) {
-                membership.read_seq = read_seq;
-                membership.read_position = position;
-                self.changed_memberships.insert((conversation, user));
-            }
-        }
     }
 }

@@ -51,12 +51,21 @@ pub enum News {
         /// Why.
         reason: RemovalReason,
     },
-    /// Title, topic or a policy changed.
+    /// Somebody was given another role.
+    MemberChanged {
+        /// Where.
+        conversation: ConversationId,
+        /// Who.
+        user: UserId,
+        /// Their membership.
+        membership: MembershipId,
+    },
+    /// Title, topic, a policy or the archive changed.
     ConversationUpdated {
         /// Which.
         conversation: ConversationId,
     },
-    /// The last member left: it is gone.
+    /// Its owner deleted it, or its last member left: it is gone.
     ConversationDeleted {
         /// Which.
         conversation: ConversationId,
@@ -89,6 +98,7 @@ impl News {
             Self::MessageSent(message) => Some(message.conversation),
             Self::MemberJoined { conversation, .. }
             | Self::MemberLeft { conversation, .. }
+            | Self::MemberChanged { conversation, .. }
             | Self::ConversationUpdated { conversation }
             | Self::ConversationDeleted { conversation }
             | Self::ReadMarkMoved { conversation, .. } => Some(*conversation),

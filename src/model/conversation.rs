@@ -46,6 +46,8 @@ pub struct Conversation {
     pub active_at: Timestamp,
     /// Position of the newest change in it.
     pub head_position: Position,
+    /// When it was archived: since then it can be read and not written to.
+    pub archived_at: Option<Timestamp>,
     /// Set when it was deleted: from then on it is nowhere.
     pub deleted_position: Option<Position>,
 }
@@ -73,6 +75,8 @@ impl Key for ConversationKey {
 pub struct ConversationFilter {
     /// Only of these kinds; all when empty.
     pub kinds: Vec<ConversationKind>,
+    /// The archived ones instead of the others.
+    pub archived: bool,
     /// Only those with unread messages.
     pub unread_only: bool,
 }

@@ -73,6 +73,12 @@ pub enum Action {
     Remove(Role),
     /// Change title, topic or policies.
     Update,
+    /// Archive, and take out of the archive.
+    Archive,
+    /// Give others another role, and hand over.
+    ChangeRoles,
+    /// Delete it for everybody.
+    Delete,
 }
 
 /// Why a member may not.
@@ -82,12 +88,17 @@ pub enum Denial {
     Role,
     /// An owner who is not alone gives the role away first.
     OwnerStays,
+    /// What is archived is not written to.
+    Archived,
 }
 
 /// Who may do what: the one place that decides it, for every way in.
 pub fn may(role: Role, action: Action, conversation: &Conversation) -> Result<(), Denial> {
     let under = |policy| policy == Policy::Everyone || role >= Role::Admin;
     let allowed = match action {
+        Action::Send | Action::AddMembers if conversation.archived_at.is_some() => {
+            return Err(Denial::Archived);
+        }
         Action::Send => under(conversation.posting_policy),
         Action::AddMembers => under(conversation.invite_policy),
         Action::Leave if role == Role::Owner && conversation.member_count > 1 => {
@@ -95,7 +106,8 @@ pub fn may(role: Role, action: Action, conversation: &Conversation) -> Result<()
         }
         Action::Leave | Action::MarkRead => true,
         Action::Remove(target) => role >= Role::Admin && target < role,
-        Action::Update => role >= Role::Admin,
+        Action::Update | Action::Archive => role >= Role::Admin,
+        Action::ChangeRoles | Action::Delete => role == Role::Owner,
     };
     if allowed { Ok(()) } else { Err(Denial::Role) }
 }
@@ -136,6 +148,7 @@ mod tests {
             last_seq: 0,
             active_at: Timestamp::from_millis(0),
             head_position: 0,
+            archived_at: None,
             deleted_position: None,
         }
     }
@@ -143,7 +156,9 @@ mod tests {
     /// The table of ARCHITECTURE.md, cell by cell: role, action, policy EVERYONE, policy ADMINS.
     #[test]
     fn who_may_do_what_is_the_published_table() {
-        use Action::{AddMembers, Leave, MarkRead, Remove, Send, Update};
+        use Action::{
+            AddMembers, Archive, ChangeRoles, Delete, Leave, MarkRead, Remove, Send, Update,
+        };
         use Role::{Admin, Member, Owner};
         let table = [
             (Owner, Send, true, true),
@@ -154,6 +169,9 @@ mod tests {
             (Owner, Remove(Admin), true, true),
             (Owner, Remove(Member), true, true),
             (Owner, Update, true, true),
+            (Owner, Archive, true, true),
+            (Owner, ChangeRoles, true, true),
+            (Owner, Delete, true, true),
             (Admin, Send, true, true),
             (Admin, MarkRead, true, true),
             (Admin, AddMembers, true, true),
@@ -162,6 +180,9 @@ mod tests {
             (Admin, Remove(Admin), false, false),
             (Admin, Remove(Member), true, true),
             (Admin, Update, true, true),
+            (Admin, Archive, true, true),
+            (Admin, ChangeRoles, false, false),
+            (Admin, Delete, false, false),
             (Member, Send, true, false),
             (Member, MarkRead, true, true),
             (Member, AddMembers, true, false),
@@ -170,18 +191,34 @@ mod tests {
             (Member, Remove(Admin), false, false),
             (Member, Remove(Member), false, false),
             (Member, Update, false, false),
+            (Member, Archive, false, false),
+            (Member, ChangeRoles, false, false),
+            (Member, Delete, false, false),
         ];
         for (role, action, everyone, admins) in table {
-            assert_eq!(
-                may(role, action, &group(Policy::Everyone, 2)).is_ok(),
-                everyone,
-                "{role:?} {action:?}"
-            );
-            assert_eq!(
-                may(role, action, &group(Policy::Admins, 2)).is_ok(),
-                admins,
-                "{role:?} {action:?}"
-            );
+            for (policy, allowed) in [(Policy::Everyone, everyone), (Policy::Admins, admins)] {
+                let open = group(policy, 2);
+                assert_eq!(
+                    may(role, action, &open).is_ok(),
+                    allowed,
+                    "{role:?} {action:?} {policy:?}"
+                );
+                let archived = Conversation {
+                    archived_at: Some(open.created_at),
+                    ..open
+                };
+                let expected = match action {
+                    Send | AddMembers => Err(Denial::Archived),
+                    MarkRead | Leave | Remove(_) | Update | Archive | ChangeRoles | Delete => {
+                        may(role, action, &group(policy, 2))
+                    }
+                };
+                assert_eq!(
+                    may(role, action, &archived),
+                    expected,
+                    "archived: {role:?} {action:?}"
+                );
+            }
         }
         assert_eq!(
             may(Owner, Leave, &group(Policy::Everyone, 1)),

@@ -31,6 +31,16 @@ fn to_row(change: &Change) -> Option<ActiveModel> {
             Some(*user),
             Some(membership.uuid()),
         ),
+        News::MemberChanged {
+            conversation,
+            user,
+            membership,
+        } => (
+            "MEMBER_CHANGED",
+            Some(*conversation),
+            Some(*user),
+            Some(membership.uuid()),
+        ),
         News::ConversationUpdated { conversation } => {
             ("CONVERSATION_UPDATED", Some(*conversation), None, None)
         }

@@ -58,6 +58,7 @@ pub(super) fn from_row(row: Model) -> Result<Conversation, Error> {
         last_seq: row.last_seq,
         active_at: Timestamp::from_millis(row.active_at),
         head_position: row.head_position,
+        archived_at: row.archived_at.map(Timestamp::from_millis),
         deleted_position: row.deleted_position,
     })
 }
@@ -77,12 +78,13 @@ fn to_row(conversation: &Conversation) -> ActiveModel {
         last_seq: Set(conversation.last_seq),
         active_at: Set(conversation.active_at.millis()),
         head_position: Set(conversation.head_position),
+        archived_at: Set(conversation.archived_at.map(Timestamp::millis)),
         deleted_position: Set(conversation.deleted_position),
     }
 }
 
 /// Columns that change after the making.
-const CHANGING: [Column; 9] = [
+const CHANGING: [Column; 10] = [
     Column::Title,
     Column::Topic,
     Column::PostingPolicy,
@@ -91,6 +93,7 @@ const CHANGING: [Column; 9] = [
     Column::LastSeq,
     Column::ActiveAt,
     Column::HeadPosition,
+    Column::ArchivedAt,
     Column::DeletedPosition,
 ];
 
@@ -138,6 +141,11 @@ impl Store {
             .order_by_desc(Expr::col(order))
             .order_by_desc(Expr::col((Entity, Column::Id)))
             .limit(u64::from(request.items) + 1);
+        select = select.filter(if filter.archived {
+            Column::ArchivedAt.is_not_null()
+        } else {
+            Column::ArchivedAt.is_null()
+        });
         if !filter.kinds.is_empty() {
             select = select.filter(Column::Kind.is_in(filter.kinds.iter().copied().map(kind_text)));
         }
@@ -157,7 +165,7 @@ impl Store {
         Ok(Page::from_rows(rows, request))
     }
 
-    /// Unread messages over all of a person's conversations.
+    /// Unread messages over all of a person's conversations that are not archived.
     pub async fn unread_count(&self, user: UserId) -> Result<i64, Error> {
         let unread = Expr::col((Entity, Column::LastSeq))
             .sub(Expr::col((membership::Entity, membership::Column::ReadSeq)))
@@ -168,6 +176,7 @@ impl Store {
             .filter(membership::Column::UserId.eq(user.uuid()))
             .filter(membership::Column::LeftPosition.is_null())
             .filter(Column::DeletedPosition.is_null())
+            .filter(Column::ArchivedAt.is_null())
             .join(JoinType::InnerJoin, of_membership())
             .into_tuple()
             .one(&self.db)

@@ -11,8 +11,8 @@ use sea_orm::{
 
 use super::{Error, ROWS_PER_STATEMENT, Store, Transaction};
 use crate::model::{
-    ConversationId, Id, Membership, MembershipId, Page, PageRequest, Position, RemovalReason, Role,
-    Timestamp, UserId, membership::MembershipKey,
+    ConversationId, Id, Membership, MembershipId, Message, Page, PageRequest, Position,
+    RemovalReason, Role, Timestamp, UserId, membership::MembershipKey,
 };
 
 /// A membership that ended, and how.
@@ -91,6 +91,27 @@ impl Store {
             .one(&self.db)
             .await?;
         row.as_ref().map(from_row).transpose()
+    }
+
+    /// The members whose mark is at or beyond a message, its sender left out, by when they joined.
+    pub async fn list_readers(
+        &self,
+        message: &Message,
+        request: &PageRequest<MembershipKey>,
+    ) -> Result<Page<Membership>, Error> {
+        let mut select = Entity::find()
+            .filter(Column::ConversationId.eq(message.conversation.uuid()))
+            .filter(Column::LeftPosition.is_null())
+            .filter(Column::ReadSeq.gte(message.seq))
+            .filter(Column::UserId.ne(message.sender.uuid()))
+            .order_by_asc(Column::JoinedPosition)
+            .limit(u64::from(request.items) + 1);
+        if let Some(MembershipKey(position)) = request.after {
+            select = select.filter(Column::JoinedPosition.gt(position));
+        }
+        let rows = select.all(&self.db).await?;
+        let rows = rows.iter().map(from_row).collect::<Result<_, _>>()?;
+        Ok(Page::from_rows(rows, request))
     }
 
     /// The members of a conversation, with one of `roles` if any is named, by when they joined.

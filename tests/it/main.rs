@@ -7,6 +7,7 @@
     reason = "tests print the figures of a run, count with whole numbers, and own their tasks"
 )]
 
+mod archive;
 mod conversation;
 mod crash;
 mod http;
@@ -14,6 +15,7 @@ mod ledger;
 mod membership;
 mod message;
 mod program;
+mod reading;
 mod schema;
 mod session;
 mod shutdown;

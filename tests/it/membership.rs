@@ -332,3 +332,143 @@ async fn nothing_is_acknowledged_to_a_member_after_their_removal() {
         add(&alice, &group, &[&bob.id]).await;
     }
 }
+
+async fn change_role(who: &Client, group: &str, person: &str, role: &str) -> Reply {
+    let input = json!({"conversationId": group, "userId": person, "role": role});
+    who.mutate("changeMemberRole", "membership{role}", input)
+        .await
+}
+
+async fn roles(who: &Client, group: &str) -> Vec<String> {
+    let document = "query($c:ID!){conversation(id:$c){members{edges{node{role}}}}}";
+    let reply = who.query(document, json!({ "c": group })).await;
+    let edges = reply
+        .at("/conversation/members/edges")
+        .as_array()
+        .expect("edges");
+    let role = |edge: &serde_json::Value| edge["node"]["role"].as_str().expect("a role").to_owned();
+    edges.iter().map(role).collect()
+}
+
+#[tokio::test]
+async fn an_owner_gives_roles_and_may_give_the_group_away() {
+    let app = TestApp::start().await;
+    let (alice, bob) = app.alice_and_bob().await;
+    let carol = app.sign_up("carol").await;
+    let group = alice.group("Walks", &[&bob]).await;
+    change_role(&bob, &group, &bob.id, "ADMIN")
+        .await
+        .is_refused("FORBIDDEN", "");
+    change_role(&alice, &group, &carol.id, "ADMIN")
+        .await
+        .is_refused("NOT_FOUND", "userId");
+    change_role(&carol, &group, &bob.id, "ADMIN")
+        .await
+        .is_refused("NOT_FOUND", "conversationId");
+    change_role(&alice, &group, &alice.id, "MEMBER")
+        .await
+        .is_refused("WRONG_STATE", "role");
+    assert_eq!(
+        change_role(&alice, &group, &alice.id, "OWNER")
+            .await
+            .text("/membership/role"),
+        "OWNER"
+    );
+    assert_eq!(
+        change_role(&alice, &group, &bob.id, "ADMIN")
+            .await
+            .text("/membership/role"),
+        "ADMIN"
+    );
+    remove(&bob, &group, &alice.id)
+        .await
+        .is_refused("FORBIDDEN", "");
+    change_role(&bob, &group, &bob.id, "OWNER")
+        .await
+        .is_refused("FORBIDDEN", "");
+    assert_eq!(
+        change_role(&alice, &group, &bob.id, "OWNER")
+            .await
+            .text("/membership/role"),
+        "OWNER"
+    );
+    assert_eq!(
+        roles(&alice, &group).await,
+        ["ADMIN", "OWNER"],
+        "there is exactly one owner"
+    );
+    change_role(&alice, &group, &bob.id, "MEMBER")
+        .await
+        .is_refused("FORBIDDEN", "");
+    assert_eq!(
+        leave(&alice, &group).await.refusals(),
+        [],
+        "who gave it away may go"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_has_one_owner_however_many_change_hands_at_once() {
+    let app = TestApp::start().await;
+    let (alice, bob) = app.alice_and_bob().await;
+    let carol = app.sign_up("carol").await;
+    for _ in 0..20 {
+        let group = alice.group("Walks", &[&bob, &carol]).await;
+        let (to_bob, to_carol, gone) = tokio::join!(
+            change_role(&alice, &group, &bob.id, "OWNER"),
+            change_role(&alice, &group, &carol.id, "OWNER"),
+            leave(&alice, &group),
+        );
+        let given = [&to_bob, &to_carol]
+            .iter()
+            .filter(|reply| reply.refusals().is_empty())
+            .count();
+        assert_eq!(
+            given, 1,
+            "who has given it away cannot give it again: {to_bob:?} {to_carol:?}"
+        );
+        assert!(
+            gone.refusals().is_empty() || gone.refusals()[0].0 == "WRONG_STATE",
+            "{gone:?}"
+        );
+        let now = roles(&bob, &group).await;
+        assert_eq!(
+            now.iter().filter(|role| *role == "OWNER").count(),
+            1,
+            "{now:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_can_do_is_told_before_they_try() {
+    let app = TestApp::start().await;
+    let (alice, bob) = app.alice_and_bob().await;
+    let group = alice.group("Walks", &[&bob]).await;
+    let closed =
+        json!({"conversationId": group, "postingPolicy": "ADMINS", "invitePolicy": "ADMINS"});
+    alice
+        .mutate("updateConversation", "conversation{id}", closed)
+        .await;
+    let document = "query($c:ID!){conversation(id:$c){viewerCan{
+        addMembers archive changeRoles delete join leave removeMembers send sendRefusal update}}}";
+    let can = |who: &Client| {
+        let (who, group) = (who.clone(), group.clone());
+        async move {
+            who.query(document, json!({ "c": group }))
+                .await
+                .at("/conversation/viewerCan")
+                .clone()
+        }
+    };
+    let owner = json!({"addMembers": true, "archive": true, "changeRoles": true, "delete": true, "join": false,
+        "leave": false, "removeMembers": true, "send": true, "sendRefusal": null, "update": true});
+    assert_eq!(can(&alice).await, owner);
+    let member = json!({"addMembers": false, "archive": false, "changeRoles": false, "delete": false, "join": false,
+        "leave": true, "removeMembers": false, "send": false, "sendRefusal": "FORBIDDEN", "update": false});
+    assert_eq!(can(&bob).await, member);
+    change_role(&alice, &group, &bob.id, "ADMIN").await;
+    let admin = json!({"addMembers": true, "archive": true, "changeRoles": false, "delete": false, "join": false,
+        "leave": true, "removeMembers": true, "send": true, "sendRefusal": null, "update": true});
+    assert_eq!(can(&bob).await, admin);
+}
