@@ -15,13 +15,15 @@ pub struct Model {
     /// When.
     pub at: i64,
     /// What: `MEMBER_JOINED`, `MEMBER_LEFT`, `MEMBER_CHANGED`, `CONVERSATION_UPDATED`, `CONVERSATION_DELETED`, `PROFILE_UPDATED`,
-    /// `SESSION_ENDED`.
+    /// `SESSION_ENDED`, `FRIEND_REQUEST_CHANGED`, `FRIENDSHIP_BEGAN`, `FRIENDSHIP_ENDED`, `BLOCK_CHANGED`.
     pub kind: String,
     /// The conversation that it is about.
     pub conversation_id: Option<Uuid>,
     /// The person that it is about.
     pub user_id: Option<Uuid>,
-    /// The membership or session that it is about.
+    /// The other of two people that it is about.
+    pub other_user_id: Option<Uuid>,
+    /// The membership, session, request, friendship or block that it is about.
     pub subject_id: Option<Uuid>,
 }
 

@@ -5,6 +5,7 @@ use sea_orm_migration::prelude::*;
 
 mod m20261122_000001_begin;
 mod m20261122_000002_archive;
+mod m20261122_000003_friends;
 
 /// Brings a database to the newest form.
 #[derive(Debug)]
@@ -16,6 +17,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261122_000001_begin::Migration),
             Box::new(m20261122_000002_archive::Migration),
+            Box::new(m20261122_000003_friends::Migration),
         ]
     }
 }

@@ -5,8 +5,11 @@
 //! see, for every way in: field, `node`, stream.
 
 mod archive;
+mod block;
 mod conversation;
 mod error;
+mod friend;
+mod friend_request;
 mod input;
 mod membership;
 mod message;
@@ -20,6 +23,7 @@ use std::sync::Arc;
 
 pub use conversation::{CreateConversation, UpdateConversation};
 pub use error::{Error, Reason, Rejection};
+pub use friend_request::{Answer, Asked};
 pub use input::Patch;
 pub use membership::AddedMembers;
 pub use message::{MessagesBetween, Sent};

@@ -3,10 +3,14 @@
 
 mod api;
 mod archive;
+mod block;
 mod context;
 mod conversation;
 mod document;
 mod error;
+mod friend;
+mod friend_request;
+mod friendship;
 mod guard;
 mod membership;
 mod message;

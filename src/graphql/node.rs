@@ -3,9 +3,12 @@
 use async_graphql::{Context, ID, Interface, Object};
 
 use super::{
+    block::Block,
     context::{chat, viewer},
     conversation::Conversation,
     error::Fault,
+    friend::Friendship,
+    friend_request::FriendRequest,
     membership::Membership,
     message::Message,
     session::Session,
@@ -19,7 +22,10 @@ use crate::{chat::Error, model::NodeId};
 #[derive(Interface)]
 #[graphql(field(name = "id", ty = "ID", desc = "Global identifier."))]
 pub(super) enum Node {
+    Block(Block),
     Conversation(Conversation),
+    FriendRequest(FriendRequest),
+    Friendship(Friendship),
     Membership(Membership),
     Message(Message),
     Session(Session),
@@ -87,6 +93,18 @@ async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>, Fault> {
             .membership(viewer, id)
             .await?
             .map(|membership| Node::Membership(Membership(membership))),
+        NodeId::FriendRequest(id) => {
+            let request = chat.friend_request(viewer, id).await?;
+            request.map(|request| Node::FriendRequest(FriendRequest(request)))
+        }
+        NodeId::Friendship(id) => {
+            let friendship = chat.friendship(viewer, id).await?;
+            friendship.map(|friendship| Node::Friendship(Friendship(friendship)))
+        }
+        NodeId::Block(id) => chat
+            .block(viewer, id)
+            .await?
+            .map(|block| Node::Block(Block(block))),
         NodeId::Message(id) => chat
             .message(viewer, id)
             .await?

@@ -7,6 +7,7 @@ use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, SchemaBu
 use super::{
     archive::ArchiveMutation,
     conversation::{ConversationMutation, ConversationQuery},
+    friendship::FriendMutation,
     membership::MembershipMutation,
     message::{MessageMutation, MessageSubscription},
     node::NodeQuery,
@@ -25,6 +26,7 @@ pub(super) struct Query(ConversationQuery, NodeQuery, UserQuery);
 pub(super) struct Mutation(
     ArchiveMutation,
     ConversationMutation,
+    FriendMutation,
     MembershipMutation,
     MessageMutation,
     SessionMutation,

@@ -7,6 +7,7 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, OneofObjec
 use super::{
     context::{chat, one_password, sign_in, signed_in},
     error::{Fault, UserError, payload, payloads},
+    friend::Relationship,
     page::{connection, forwards},
     scalar::DateTime,
     session::SessionToken,
@@ -46,6 +47,34 @@ impl User {
     /// Global identifier.
     pub(super) async fn id(&self) -> ID {
         self.0.id.to_string().into()
+    }
+
+    /// Friends that this user and the viewer have in common, by handle.
+    #[graphql(complexity = "crate::graphql::page::cost([first, None], child_complexity)")]
+    async fn mutual_friends(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Return users after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Page size, 1 to 100; 20 when left out.")] first: Option<i32>,
+    ) -> Result<Option<UserConnection>, Fault> {
+        let Some(viewer) = super::context::viewer(ctx)? else {
+            return Ok(None);
+        };
+        let page = forwards(after, first);
+        Ok(Some(
+            chat(ctx)?
+                .mutual_friends(viewer, self.0.id, &page)
+                .await?
+                .into(),
+        ))
+    }
+
+    /// What lies between this user and the viewer; null for the viewer themself and when nobody is signed in.
+    async fn viewer_relationship(&self, ctx: &Context<'_>) -> Result<Option<Relationship>, Fault> {
+        match super::context::viewer(ctx)? {
+            Some(viewer) => Relationship::find(ctx, viewer, self.0.id).await,
+            None => Ok(None),
+        }
     }
 }
 

@@ -3,9 +3,14 @@
 use async_graphql::{Context, ID, Object};
 
 use super::{
+    block::BlockConnection,
     context::chat,
     conversation::{ConversationConnection, ConversationKind},
     error::Fault,
+    friend::FriendshipConnection,
+    friend_request::{
+        FriendRequestConnection, FriendRequestDirection, FriendRequestStatus, Requests,
+    },
     page::forwards,
     session::Session,
     user::User,
@@ -21,6 +26,22 @@ pub(super) struct Viewer(pub(super) chat::Viewer);
 /// Everything that only the signed-in person may see.
 #[Object]
 impl Viewer {
+    /// Users that the viewer blocks, newest first.
+    #[graphql(complexity = "crate::graphql::page::cost([first, None], child_complexity)")]
+    async fn blocks(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Return blocks after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Page size, 1 to 100; 20 when left out.")] first: Option<i32>,
+    ) -> Result<Option<BlockConnection>, Fault> {
+        Ok(Some(
+            chat(ctx)?
+                .blocks(self.0, &forwards(after, first))
+                .await?
+                .into(),
+        ))
+    }
+
     /// The viewer's conversations, newest first by `lastMessage.sentAt`, or by `createdAt` while there is no message.
     #[graphql(complexity = "crate::graphql::page::cost([first, None], child_complexity)")]
     async fn conversations(
@@ -52,6 +73,40 @@ impl Viewer {
             .conversations(self.0, &filter, &forwards(after, first))
             .await?;
         Ok(Some(page.into()))
+    }
+
+    /// Requests to or from the viewer, newest first; those answered long ago are kept.
+    #[graphql(complexity = "crate::graphql::page::cost([first, None], child_complexity)")]
+    async fn friend_requests(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Return requests after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Those received or those sent.")] direction: FriendRequestDirection,
+        #[graphql(desc = "Page size, 1 to 100; 20 when left out.")] first: Option<i32>,
+        #[graphql(
+            desc = "Only requests in this state; null for all.",
+            default_with = "Some(FriendRequestStatus::Pending)"
+        )]
+        status: Option<FriendRequestStatus>,
+    ) -> Result<Option<FriendRequestConnection>, Fault> {
+        let (direction, status) = (direction.into(), status.map(Into::into));
+        let page = chat(ctx)?
+            .friend_requests(self.0, direction, status, &forwards(after, first))
+            .await?;
+        let requests = Requests::Of(self.0, direction, status);
+        Ok(Some(FriendRequestConnection::new(page, requests)))
+    }
+
+    /// The viewer's friends, by handle.
+    #[graphql(complexity = "crate::graphql::page::cost([first, None], child_complexity)")]
+    async fn friends(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Return friends after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Page size, 1 to 100; 20 when left out.")] first: Option<i32>,
+    ) -> Result<Option<FriendshipConnection>, Fault> {
+        let page = chat(ctx)?.friends(self.0, &forwards(after, first)).await?;
+        Ok(Some(FriendshipConnection::new(page, self.0)))
     }
 
     /// Global identifier.

@@ -151,6 +151,10 @@ impl MessageFeed {
             | News::ConversationUpdated { .. }
             | News::ReadMarkMoved { .. }
             | News::ProfileUpdated { .. }
+            | News::FriendRequestChanged { .. }
+            | News::FriendshipBegan { .. }
+            | News::FriendshipEnded { .. }
+            | News::BlockChanged { .. }
             | News::SessionEnded { .. } => Meeting::Pass,
         }
     }

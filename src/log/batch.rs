@@ -14,10 +14,17 @@ use super::{
 };
 use crate::{
     model::{
-        Change, Conversation, ConversationId, Membership, Message, Session, SessionId, Shard,
-        Timestamp, User, UserId,
+        Change, Conversation, ConversationId, FriendRequest, FriendRequestId, Membership, Message,
+        Pair, Relationship, Session, SessionId, Shard, Timestamp, User, UserId,
     },
     store::{EndedMembership, Error, Transaction},
+};
+
+/// What lies between two people who never met.
+static NOTHING: Relationship = Relationship {
+    friendship: None,
+    requests: Vec::new(),
+    blocks: Vec::new(),
 };
 
 /// Rows as they are after every write so far, and what has to be stored.
@@ -34,6 +41,8 @@ pub struct Batch {
     pub(super) changed_conversations: HashSet<ConversationId>,
     pub(super) changed_memberships: HashSet<(ConversationId, UserId)>,
     pub(super) ended_memberships: Vec<EndedMembership>,
+    pub(super) requests: HashMap<FriendRequestId, FriendRequest>,
+    pub(super) changed_pairs: HashSet<Pair>,
     pub(super) messages: Vec<Arc<Message>>,
     pub(super) changes: Vec<Change>,
     pub(super) effects: usize,
@@ -53,6 +62,8 @@ impl Batch {
             changed_conversations: HashSet::new(),
             changed_memberships: HashSet::new(),
             ended_memberships: Vec::new(),
+            requests: HashMap::new(),
+            changed_pairs: HashSet::new(),
             messages: Vec::new(),
             changes: Vec::new(),
             effects: 0,
@@ -119,6 +130,11 @@ impl Batch {
             .filter_map(|(conversation, user)| self.membership(*conversation, *user))
             .collect();
         tx.put_memberships(&memberships).await?;
+        let requests: Vec<_> = self.requests.values().collect();
+        tx.put_friend_requests(&requests).await?;
+        for pair in &self.changed_pairs {
+            tx.put_relationship(*pair, self.between(*pair)).await?;
+        }
         tx.insert_messages(&self.messages).await?;
         tx.insert_changes(&self.changes).await?;
         if !self.changes.is_empty() {
@@ -177,6 +193,16 @@ impl Batch {
     /// A person's place in a conversation.
     pub fn membership(&self, conversation: ConversationId, user: UserId) -> Option<&Membership> {
         self.known.memberships.get(&(conversation, user))?.as_ref()
+    }
+
+    /// All that lies between two people.
+    pub fn between(&self, pair: Pair) -> &Relationship {
+        self.known.pairs.get(&pair).unwrap_or(&NOTHING)
+    }
+
+    /// How many requests of a person wait for an answer.
+    pub fn pending_of(&self, sender: UserId) -> u64 {
+        self.known.pending.get(&sender).copied().unwrap_or(0)
     }
 
     /// The message that a person sent with this key, as far as is known: see [`refusal_hangs_on_key`](Self::refusal_hangs_on_key).

@@ -7,7 +7,10 @@ use std::{collections::HashMap, hash::Hash};
 
 use super::needs::Needs;
 use crate::{
-    model::{Conversation, ConversationId, Membership, Position, Session, User, UserId},
+    model::{
+        Conversation, ConversationId, Membership, Pair, Position, Relationship, Session, User,
+        UserId,
+    },
     store::{Error, Transaction},
 };
 
@@ -23,6 +26,8 @@ pub(super) struct Known {
     pub(super) conversations: HashMap<ConversationId, Option<Conversation>>,
     pub(super) creations: HashMap<(UserId, String), Option<ConversationId>>,
     pub(super) memberships: HashMap<(ConversationId, UserId), Option<Membership>>,
+    pub(super) pairs: HashMap<Pair, Relationship>,
+    pub(super) pending: HashMap<UserId, u64>,
 }
 
 fn missing<'a, K: Clone + Eq + Hash + 'a, V>(
@@ -52,7 +57,9 @@ impl Known {
             + self.sessions.len()
             + self.conversations.len()
             + self.creations.len()
-            + self.memberships.len();
+            + self.memberships.len()
+            + self.pairs.len()
+            + self.pending.len();
         if rows > KEPT_MAX {
             Self::at(self.head)
         } else {
@@ -64,6 +71,13 @@ impl Known {
     pub(super) async fn load(&mut self, needs: &Needs, tx: &Transaction) -> Result<(), Error> {
         self.load_people(needs, tx).await?;
         self.load_conversations(needs, tx).await?;
+        for pair in missing(&needs.pairs, &self.pairs) {
+            self.pairs.insert(pair, tx.find_relationship(pair).await?);
+        }
+        for sender in missing(&needs.pending_of, &self.pending) {
+            self.pending
+                .insert(sender, tx.count_pending_of(sender).await?);
+        }
         let places = missing(&needs.memberships, &self.memberships);
         if !places.is_empty() {
             self.memberships

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::model::{ConversationId, UserId};
+use crate::model::{ConversationId, Pair, UserId};
 
 /// A key that a sender gave with a message.
 pub(super) type MessageKey = (ConversationId, UserId, String);
@@ -17,6 +17,8 @@ pub struct Needs {
     pub(super) creations: HashSet<(UserId, String)>,
     pub(super) memberships: HashSet<(ConversationId, UserId)>,
     pub(super) message_keys: HashSet<MessageKey>,
+    pub(super) pairs: HashSet<Pair>,
+    pub(super) pending_of: HashSet<UserId>,
 }
 
 impl Needs {
@@ -49,6 +51,16 @@ impl Needs {
     pub fn membership(&mut self, conversation: ConversationId, user: UserId) {
         self.conversations.insert(conversation);
         self.memberships.insert((conversation, user));
+    }
+
+    /// All that lies between two people.
+    pub fn pair(&mut self, pair: Pair) {
+        self.pairs.insert(pair);
+    }
+
+    /// How many requests of a person wait for an answer.
+    pub fn pending_of(&mut self, sender: UserId) {
+        self.pending_of.insert(sender);
     }
 
     /// The message that a person sent with this key.

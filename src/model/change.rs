@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{ConversationId, MembershipId, Message, SessionId, Timestamp, UserId};
+use super::{
+    BlockId, ConversationId, FriendRequestId, FriendshipId, MembershipId, Message, Pair, SessionId,
+    Timestamp, UserId,
+};
 
 /// A part of the log with a writer of its own.
 pub type Shard = u16;
@@ -82,6 +85,36 @@ pub enum News {
         /// Who.
         user: UserId,
     },
+    /// A friend request was made, answered or withdrawn.
+    FriendRequestChanged {
+        /// Between whom.
+        pair: Pair,
+        /// Which.
+        request: FriendRequestId,
+    },
+    /// Two people are friends now.
+    FriendshipBegan {
+        /// Who.
+        pair: Pair,
+        /// The friendship.
+        friendship: FriendshipId,
+    },
+    /// Two people are friends no more.
+    FriendshipEnded {
+        /// Who.
+        pair: Pair,
+        /// The friendship that ended.
+        friendship: FriendshipId,
+    },
+    /// Somebody blocked somebody, or took it back.
+    BlockChanged {
+        /// Who alone may hear of it.
+        blocker: UserId,
+        /// Whom.
+        blocked: UserId,
+        /// Which block.
+        block: BlockId,
+    },
     /// A device is signed out.
     SessionEnded {
         /// Whose.
@@ -102,7 +135,12 @@ impl News {
             | Self::ConversationUpdated { conversation }
             | Self::ConversationDeleted { conversation }
             | Self::ReadMarkMoved { conversation, .. } => Some(*conversation),
-            Self::ProfileUpdated { .. } | Self::SessionEnded { .. } => None,
+            Self::ProfileUpdated { .. }
+            | Self::FriendRequestChanged { .. }
+            | Self::FriendshipBegan { .. }
+            | Self::FriendshipEnded { .. }
+            | Self::BlockChanged { .. }
+            | Self::SessionEnded { .. } => None,
         }
     }
 }

@@ -110,6 +110,12 @@ ids! {
     ConversationId = "conversation";
     /// One joining of one person in one conversation.
     MembershipId = "membership";
+    /// A request to become friends.
+    FriendRequestId = "friendrequest";
+    /// Two people who agreed.
+    FriendshipId = "friendship";
+    /// One person's wish to hear nothing from another.
+    BlockId = "block";
 }
 
 /// A message: its conversation and its number there.
@@ -159,6 +165,12 @@ pub enum NodeId {
     Membership(MembershipId),
     /// `message_…`
     Message(MessageId),
+    /// `friendrequest_…`
+    FriendRequest(FriendRequestId),
+    /// `friendship_…`: as the viewer sees it.
+    Friendship(FriendshipId),
+    /// `block_…`
+    Block(BlockId),
 }
 
 impl NodeId {
@@ -178,6 +190,9 @@ impl FromStr for NodeId {
             ("conversation", _) => text.parse().map(Self::Conversation),
             ("membership", _) => text.parse().map(Self::Membership),
             ("message", _) => text.parse().map(Self::Message),
+            ("friendrequest", _) => text.parse().map(Self::FriendRequest),
+            ("friendship", _) => text.parse().map(Self::Friendship),
+            ("block", _) => text.parse().map(Self::Block),
             _ => Err(InvalidId),
         }
     }

@@ -13,6 +13,8 @@ pub struct Limits {
     pub page_items_max: u32,
     /// Most members of a group.
     pub group_members_max: i32,
+    /// Most requests of a person that wait for an answer.
+    pub pending_requests_max: u64,
     /// Most people added to a group in one call.
     pub members_added_max: usize,
     /// Most sessions of a user; one more ends the one unused for longest.
@@ -84,6 +86,7 @@ impl Default for Limits {
             page_items_default: 20,
             page_items_max: 100,
             group_members_max: 1_000,
+            pending_requests_max: 100,
             members_added_max: 100,
             sessions_per_user_max: 100,
             session_idle: Duration::from_hours(30 * 24),

@@ -3,6 +3,7 @@
 pub mod change;
 pub mod clock;
 pub mod conversation;
+pub mod friend;
 pub mod id;
 pub mod limits;
 pub mod membership;
@@ -17,7 +18,14 @@ pub mod user;
 pub use change::{Change, Heads, News, Position, RemovalReason, Shard};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use conversation::{Conversation, ConversationKind, Policy};
-pub use id::{ConversationId, Id, InvalidId, MembershipId, MessageId, NodeId, SessionId, UserId};
+pub use friend::{
+    Block, FriendRequest, FriendRequestDirection, FriendRequestStatus, Friendship, Pair,
+    Relationship,
+};
+pub use id::{
+    BlockId, ConversationId, FriendRequestId, FriendshipId, Id, InvalidId, MembershipId, MessageId,
+    NodeId, SessionId, UserId,
+};
 pub use limits::Limits;
 pub use membership::{Action, Membership, Role};
 pub use message::Message;

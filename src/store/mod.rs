@@ -6,6 +6,7 @@
 mod change;
 mod conversation;
 mod error;
+mod friend;
 mod membership;
 mod message;
 mod open;

@@ -9,7 +9,7 @@ use sea_orm::{
 use super::{Error, ROWS_PER_STATEMENT, Store, Transaction};
 use crate::model::{Id, Page, PageRequest, Timestamp, User, UserId, text, user::UserKey};
 
-fn from_row(row: Model) -> User {
+pub(super) fn from_row(row: Model) -> User {
     User {
         id: UserId::from_uuid(row.id),
         handle: row.handle,

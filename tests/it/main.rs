@@ -10,6 +10,7 @@
 mod archive;
 mod conversation;
 mod crash;
+mod friend;
 mod http;
 mod ledger;
 mod membership;

@@ -168,6 +168,9 @@ async fn the_tables_are_what_the_entities_say() {
     fits::<entity::change::Entity>(&db, "changes").await;
     fits::<entity::shard::Entity>(&db, "shards").await;
     fits::<entity::origin::Entity>(&db, "origin").await;
+    fits::<entity::friend_request::Entity>(&db, "friend_requests").await;
+    fits::<entity::friendship::Entity>(&db, "friendships").await;
+    fits::<entity::block::Entity>(&db, "blocks").await;
 }
 
 #[tokio::test]
