@@ -219,12 +219,13 @@ impl Write for CreatingConversation {
             .as_ref()
             .and_then(|key| batch.created(self.creator.0, key))
         {
-            return batch.conversation(made).cloned().ok_or_else(|| {
-                Rejection::new(
-                    Reason::NotFound,
-                    "the conversation that was made with this key is gone",
-                )
-            });
+            let place = place(batch, made, self.creator.0);
+            return place
+                .map(|(conversation, _)| conversation.clone())
+                .map_err(|_| {
+                    let message = "the conversation that was made with this key is gone";
+                    Rejection::new(Reason::NotFound, message)
+                });
         }
         if let Some(nobody) = self
             .members

@@ -97,6 +97,12 @@ impl Chat {
         }))
     }
 
+    /// Says that a session is in use, for connections that do not sign in again and again.
+    pub fn use_session(&self, viewer: Viewer) {
+        let (user, session, at) = (viewer.user, viewer.session, self.clock.now());
+        self.log.write_later(UsingSession { user, session, at });
+    }
+
     /// The same for a connection that lasts, with a bell that rings when the session ends.
     pub async fn authenticate_for_long(
         &self,

@@ -24,6 +24,9 @@ use crate::{
     store,
 };
 
+/// Errors in a response at most.
+const ERRORS_MAX: usize = 20;
+
 /// The API over a chat.
 pub struct Api {
     chat: Arc<Chat>,
@@ -81,6 +84,8 @@ impl Api {
     /// Looks at a request before anything runs.
     pub fn prepare(&self, request: Request) -> Result<Operation, Answer> {
         let prepare = || {
+            let limits = self.chat.limits();
+            document::check_variables_size(&request.variables, limits.variable_values_max)?;
             let document = self.documents.parse(&request.query, self.chat.limits())?;
             let operation = document::operation(&document, request.operation_name.as_deref())?;
             document::check_variables(operation, &request.variables)?;
@@ -110,8 +115,7 @@ impl Api {
         }
         let within = self.chat.limits().query_within;
         let Ok(response) = timeout(within, response).await else {
-            let message = format!("the query took more than {} ms", within.as_millis());
-            return Answer::rejection(vec![failure(Code::Timeout, message)]);
+            return Answer::timeout();
         };
         Answer::of(response, request_id)
     }
@@ -129,8 +133,12 @@ impl Api {
             .request()
             .data(Arc::new(asker))
             .data(opening.clone());
-        if let Some(response) = self.schema.execute_stream(request).next().await {
-            return Err(Answer::of(response, request_id));
+        let mut opening_stream = self.schema.execute_stream(request);
+        let within = self.chat.limits().query_within;
+        match timeout(within, opening_stream.next()).await {
+            Ok(None) => {}
+            Ok(Some(response)) => return Err(Answer::of(response, request_id)),
+            Err(_) => return Err(Answer::timeout()),
         }
         let Operation {
             text,
@@ -218,8 +226,10 @@ impl Subscription {
             .request()
             .data(Arc::clone(&asker))
             .data(Told(Arc::clone(&item)));
-        let response = self.api.schema.execute_stream(request).next().await;
-        let response = response.unwrap_or_default();
+        let within = self.api.chat.limits().query_within;
+        let mut telling = self.api.schema.execute_stream(request);
+        let told = timeout(within, telling.next()).await;
+        let response = told.map_err(|_| Answer::timeout())?.unwrap_or_default();
         let is_shared = response.is_ok() && !asker.was_looked_at();
         let is_lost = response.is_err() && is_null(&response.data);
         let answer = Answer::of(response, &self.request_id);
@@ -252,12 +262,18 @@ struct Body<'a> {
 
 impl Answer {
     fn of(mut response: Response, request_id: &str) -> Self {
+        // One fault can be told a thousand times over.
+        response.errors.truncate(ERRORS_MAX);
         error::finish(&mut response.errors, request_id);
         // An error with a path was met by a resolver; without one, nothing ran.
         let is_rejection = response.data == Value::Null
             && !response.errors.is_empty()
             && response.errors.iter().all(|e| e.path.is_empty());
         Self::new(&response.errors, (!is_rejection).then_some(&response.data))
+    }
+
+    fn timeout() -> Self {
+        Self::rejection(vec![failure(Code::Timeout, "this took too long")])
     }
 
     /// Says that a request was not executed.

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     error::{Code, failure},
-    guard,
+    guard, measure,
 };
 use crate::{live::Rendering, model::Limits};
 
@@ -50,7 +50,7 @@ impl Documents {
         if let Some(known) = self.0.get(text) {
             return Ok(known);
         }
-        guard::check_text(text, limits)?;
+        measure::check_text(text, limits)?;
         let parsed = parse_query(text).map_err(|error| {
             let mut error = ServerError::from(error);
             error
@@ -87,6 +87,28 @@ pub(super) fn operation<'a>(
             )),
         },
     }
+}
+
+/// Refuses variables that hold more values than a request may bring: each use of one copies it.
+pub(super) fn check_variables_size(variables: &Variables, max: usize) -> Result<(), ServerError> {
+    fn count(value: &ConstValue) -> usize {
+        // JSON nests at most 128 deep: its reader sees to that.
+        match value {
+            ConstValue::List(items) => items.iter().map(count).sum::<usize>() + 1,
+            ConstValue::Object(fields) => fields.values().map(count).sum::<usize>() + 1,
+            ConstValue::Null
+            | ConstValue::Number(_)
+            | ConstValue::String(_)
+            | ConstValue::Boolean(_)
+            | ConstValue::Binary(_)
+            | ConstValue::Enum(_) => 1,
+        }
+    }
+    if variables.values().map(count).sum::<usize>() > max {
+        let message = format!("the variables hold more than {max} values");
+        return Err(failure(Code::QueryRejected, message));
+    }
+    Ok(())
 }
 
 /// Refuses a request that lacks a variable which its operation needs; the library would run it and fail at the first

@@ -1,9 +1,7 @@
-//! What stands before the parser and the validator: a request's cost is known before it runs.
+//! What stands before the validator: a document's cost is known before it runs.
 //!
-//! The parser recurses without a bound on nested values: some 1,600 brackets overflow its stack and end the process. The
-//! validator walks a fragment again for every spread: 24 fragments that each spread the next one twice cost it 22
-//! seconds. So brackets are counted in the text before it is parsed, and the fields that a document stands for are
-//! counted, each fragment once, before it is validated.
+//! The validator walks a fragment again for every spread: 24 fragments that each spread the next one twice cost it 22
+//! seconds. So the fields that a document stands for are counted first, each fragment once.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,66 +13,9 @@ use async_graphql::{
 use super::error::{Code, failure};
 use crate::model::Limits;
 
-fn rejected(message: String) -> ServerError {
+/// A document that is too much; the message says which limit.
+pub(super) fn rejected(message: String) -> ServerError {
     failure(Code::QueryRejected, message)
-}
-
-/// Checks a document's text, in one pass.
-pub(super) fn check_text(text: &str, limits: &Limits) -> Result<(), ServerError> {
-    let max = limits.document_bytes_max;
-    if text.len() > max {
-        return Err(rejected(format!("the document has more than {max} bytes")));
-    }
-    let max = limits.document_nesting_max;
-    match nesting(text.as_bytes()) {
-        None => Err(rejected("a string in the document has no end".to_owned())),
-        Some(depth) if depth > max => Err(rejected(format!(
-            "the document nests brackets more than {max} deep"
-        ))),
-        Some(_) => Ok(()),
-    }
-}
-
-/// How deep brackets lie within brackets, those in strings and comments left out; nothing when a string has no end. The
-/// parser takes such a quote for something else and reads on, so what follows it would not be counted.
-fn nesting(text: &[u8]) -> Option<usize> {
-    let (mut depth, mut deepest, mut at) = (0usize, 0, 0);
-    while let Some(byte) = text.get(at) {
-        match byte {
-            b'{' | b'[' | b'(' => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b'}' | b']' | b')' => depth = depth.saturating_sub(1),
-            b'#' => {
-                let comment = text[at..]
-                    .iter()
-                    .take_while(|byte| !matches!(byte, b'\n' | b'\r'));
-                at += comment.count() - 1;
-            }
-            b'"' => at = end_of_string(text, at)?,
-            _ => {}
-        }
-        at += 1;
-    }
-    Some(deepest)
-}
-
-/// The place of the quote that ends the string which begins at `start`.
-fn end_of_string(text: &[u8], start: usize) -> Option<usize> {
-    let block = text[start..].starts_with(b"\"\"\"");
-    let mut at = start + if block { 3 } else { 1 };
-    loop {
-        match text.get(at)? {
-            b'\\' if block && text[at..].starts_with(b"\\\"\"\"") => at += 3,
-            b'\\' if !block => at += 1,
-            b'"' if block && text[at..].starts_with(b"\"\"\"") => return Some(at + 2),
-            b'"' if !block => return Some(at),
-            b'\n' | b'\r' if !block => return None,
-            _ => {}
-        }
-        at += 1;
-    }
 }
 
 /// Checks what a parsed document stands for, in time that grows with its text only.
@@ -87,10 +28,16 @@ pub(super) fn check_document(
         fragments: HashMap::new(),
         open: HashSet::new(),
     };
+    let max = limits.document_operations_max;
+    if document.operations.iter().count() > max {
+        return Err(rejected(format!(
+            "the document has more than {max} operations"
+        )));
+    }
     let mut fields = 0u64;
     let mut introspection = 0u64;
     for (_, operation) in document.operations.iter() {
-        let cost = costs.of(&operation.node.selection_set, false)?;
+        let cost = costs.of(&operation.node.selection_set, false, 0)?;
         fields = fields.saturating_add(cost.fields);
         introspection = introspection.saturating_add(cost.introspection);
         let max = limits.selection_depth_max;
@@ -107,7 +54,7 @@ pub(super) fn check_document(
     }
     // The validator walks fragments that no operation uses, too.
     for name in document.fragments.keys() {
-        fields = fields.saturating_add(costs.of_fragment(name, false)?.fields);
+        fields = fields.saturating_add(costs.of_fragment(name, false, 0)?.fields);
     }
     let max = limits.fields_max as u64;
     if fields > max {
@@ -171,19 +118,27 @@ struct Costs<'a> {
 }
 
 impl<'a> Costs<'a> {
-    // The recursion is bounded: the parser takes selections at most 64 deep, and chains of fragments have a bound below.
+    /// `level`: fields, spreads and inline fragments around these. The recursion, here and in the library, goes along
+    /// them, and the library refuses more than 32 as well.
     fn of(
         &mut self,
         selections: &'a Positioned<SelectionSet>,
         introspects: bool,
+        level: usize,
     ) -> Result<Cost, ServerError> {
+        if level > LEVELS_MAX {
+            return Err(rejected(format!(
+                "selections lie more than {LEVELS_MAX} deep in each other"
+            )));
+        }
+        let level = level + 1;
         let items = &selections.node.items;
         items.iter().try_fold(Cost::default(), |sum, selection| {
             let cost = match &selection.node {
                 Selection::Field(field) => {
                     let name = field.node.name.node.as_str();
                     let introspects = introspects || matches!(name, "__schema" | "__type");
-                    let below = self.of(&field.node.selection_set, introspects)?;
+                    let below = self.of(&field.node.selection_set, introspects, level)?;
                     let each = below
                         .introspection
                         .saturating_mul(introspection_factor(name));
@@ -198,18 +153,23 @@ impl<'a> Costs<'a> {
                         roots: 1,
                     }
                 }
-                Selection::InlineFragment(fragment) => {
-                    self.of(&fragment.node.selection_set, introspects)?.spread()
-                }
+                Selection::InlineFragment(fragment) => self
+                    .of(&fragment.node.selection_set, introspects, level)?
+                    .spread(),
                 Selection::FragmentSpread(spread) => self
-                    .of_fragment(&spread.node.fragment_name.node, introspects)?
+                    .of_fragment(&spread.node.fragment_name.node, introspects, level)?
                     .spread(),
             };
             Ok(sum.plus(cost))
         })
     }
 
-    fn of_fragment(&mut self, name: &'a Name, introspects: bool) -> Result<Cost, ServerError> {
+    fn of_fragment(
+        &mut self,
+        name: &'a Name,
+        introspects: bool,
+        level: usize,
+    ) -> Result<Cost, ServerError> {
         if let Some(cost) = self.fragments.get(&(name, introspects)) {
             return Ok(*cost);
         }
@@ -219,20 +179,15 @@ impl<'a> Costs<'a> {
         if !self.open.insert(name) {
             return Err(rejected(format!("the fragment `{name}` spreads itself")));
         }
-        if self.open.len() > FRAGMENT_CHAIN_MAX {
-            return Err(rejected(format!(
-                "fragments spread fragments more than {FRAGMENT_CHAIN_MAX} deep"
-            )));
-        }
-        let cost = self.of(&fragment.node.selection_set, introspects)?;
+        let cost = self.of(&fragment.node.selection_set, introspects, level)?;
         self.open.remove(name);
         self.fragments.insert((name, introspects), cost);
         Ok(cost)
     }
 }
 
-/// A fragment within a fragment within a fragment: the validator recurses along these.
-const FRAGMENT_CHAIN_MAX: usize = 32;
+/// Selections within selections, whether of fields, inline fragments or spreads.
+const LEVELS_MAX: usize = 32;
 
 #[cfg(test)]
 mod tests {
@@ -244,44 +199,9 @@ mod tests {
 
     fn check(text: &str) -> Result<(), String> {
         let limits = Limits::default();
-        check_text(text, &limits).map_err(|error| error.message)?;
+        super::super::measure::check_text(text, &limits).map_err(|error| error.message)?;
         let document = parse_query(text).map_err(|error| error.to_string())?;
         check_document(&document, &limits).map_err(|error| error.message)
-    }
-
-    #[test]
-    fn brackets_in_strings_and_comments_do_not_count() {
-        assert_eq!(nesting(b"{a(b:[1]) # {{{{\n}"), Some(3));
-        assert_eq!(nesting(br#"{a(b:"{{{{\"{{{")}"#), Some(2));
-        assert_eq!(nesting(br#"{a(b:"""{{{ " \""" {{{""")}"#), Some(2));
-        assert_eq!(nesting(b"#"), Some(0));
-    }
-
-    #[test]
-    fn a_string_without_an_end_hides_nothing() {
-        let nested = format!("{}1{}", "[".repeat(1_600), "]".repeat(1_600));
-        for opening in ["\"\"\"\"", "\"\"\"", "\"", "\"\\", "\"a\n"] {
-            assert_eq!(nesting(opening.as_bytes()), None, "{opening}");
-            let text = format!("{{f(v:[{opening} {nested}])}}");
-            assert!(
-                check(&text).is_err_and(|message| message.contains("has no end")),
-                "{opening}"
-            );
-        }
-    }
-
-    #[test]
-    fn nested_values_are_refused_before_the_parser_sees_them() {
-        for depth in [65, 1_600, 6_000, 15_000] {
-            let text = format!("{{f(v:{}1{})}}", "[".repeat(depth), "]".repeat(depth));
-            assert!(
-                check(&text).is_err_and(|message| message.contains("more than 64 deep")),
-                "{depth}"
-            );
-        }
-        assert!(
-            check(&"x".repeat(33 * 1024)).is_err_and(|message| message.contains("32768 bytes"))
-        );
     }
 
     #[test]
@@ -329,6 +249,41 @@ mod tests {
             check("{__schema{types{name fields{name args{name type{name ofType{name}}}}}}}")
                 .is_ok()
         );
+    }
+
+    #[test]
+    fn what_a_validator_would_report_one_by_one_is_bounded() {
+        let directives = format!("{{__typename {}}}", "@a ".repeat(5_000));
+        assert!(check(&directives).is_err_and(|message| message.contains("3000 words")));
+        let variables = format!("{{a(x:[{}])}}", "$v ".repeat(5_000));
+        assert!(check(&variables).is_err_and(|message| message.contains("3000 words")));
+        let operations: String = ["query q(){a} "; 21].concat();
+        let many = operations
+            .split_inclusive(' ')
+            .enumerate()
+            .map(|(n, part)| part.replace("q()", &format!("q{n}")));
+        assert!(
+            check(&many.collect::<String>())
+                .is_err_and(|message| message.contains("20 operations"))
+        );
+    }
+
+    #[test]
+    fn selections_lie_in_each_other_at_most_so_deep_whatever_they_are() {
+        let inline = format!("{{{}__typename{}}}", "...{".repeat(40), "}".repeat(40));
+        assert!(check(&inline).is_err_and(|message| message.contains("32 deep")));
+        let mut chain = "{...F0}".to_owned();
+        for level in 0..20 {
+            let (open, close) = ("...{".repeat(40), "}".repeat(40));
+            write!(
+                chain,
+                "fragment F{level} on Query{{{open}...F{}{close}}}",
+                level + 1
+            )
+            .expect("written");
+        }
+        chain += "fragment F20 on Query{__typename}";
+        assert!(check(&chain).is_err_and(|message| message.contains("32 deep")));
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod friend;
 mod friend_request;
 mod friendship;
 mod guard;
+mod measure;
 mod membership;
 mod message;
 mod node;

@@ -3,7 +3,10 @@
 //! They are kept from one batch to the next: nobody else writes, so they stand until a transaction fails. A row known to
 //! be absent is known too.
 
-use std::{collections::HashMap, hash::Hash};
+use std::{
+    collections::{HashMap, HashSet},
+    hash::Hash,
+};
 
 use super::needs::Needs;
 use crate::{
@@ -78,7 +81,13 @@ impl Known {
             self.pending
                 .insert(sender, tx.count_pending_of(sender).await?);
         }
-        let places = missing(&needs.memberships, &self.memberships);
+        // Whoever made a conversation may have left it since: a second call with its key is answered as they stand now.
+        let made = needs.creations.iter().filter_map(|creation| {
+            let conversation = *self.creations.get(creation)?;
+            Some((conversation?, creation.0))
+        });
+        let places: HashSet<_> = needs.memberships.iter().copied().chain(made).collect();
+        let places = missing(&places, &self.memberships);
         if !places.is_empty() {
             self.memberships
                 .extend(places.iter().map(|place| (*place, None)));

@@ -39,6 +39,12 @@ pub struct Limits {
     pub document_bytes_max: usize,
     /// Brackets within brackets in a document. The parser overflows its stack at some 1,600.
     pub document_nesting_max: usize,
+    /// Words, numbers and marks in a document: a large client's widest has some 1,000.
+    pub document_tokens_max: usize,
+    /// Operations in a document; all are validated though one runs.
+    pub document_operations_max: usize,
+    /// Values in a request's variables, those within lists and objects counted.
+    pub variable_values_max: usize,
     /// Fields within fields in a document; the standard introspection query is 15 deep.
     pub selection_depth_max: usize,
     /// Fields of a document with its fragments written out.
@@ -99,6 +105,9 @@ impl Default for Limits {
             body_bytes_max: 256 * 1024,
             document_bytes_max: 32 * 1024,
             document_nesting_max: 64,
+            document_tokens_max: 3_000,
+            document_operations_max: 20,
+            variable_values_max: 2_000,
             selection_depth_max: 16,
             fields_max: 1_000,
             cost_max: 50_000,

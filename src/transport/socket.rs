@@ -18,6 +18,7 @@ use futures_util::{
     stream::{AbortHandle, Abortable, BoxStream, SelectAll, abortable},
 };
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Edge, Reply, Shared, auth, operation,
@@ -30,6 +31,9 @@ use crate::{
     live::SessionWatch,
     model::{Limits, Token},
 };
+
+/// Time for a client to take what it is told while the server stops.
+const STOP_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Frames put together into one write at most.
 const FRAMES_PER_WRITE: usize = 64;
@@ -86,6 +90,8 @@ struct Socket {
     operations: SelectAll<Abortable<BoxStream<'static, Telling>>>,
     running: HashMap<OperationId, Running>,
     heard_at: Instant,
+    /// When the session was last said to be in use.
+    used_at: Instant,
 }
 
 struct Running {
@@ -104,6 +110,7 @@ impl Socket {
             operations,
             running,
             heard_at: Instant::now(),
+            used_at: Instant::now(),
         }
     }
 
@@ -278,23 +285,23 @@ impl Socket {
             }
             self.ws.flush().await
         };
-        match timeout(patience, write).await {
-            Ok(Ok(())) => Next::GoOn,
-            Ok(Err(_)) | Err(_) => Next::Gone,
-        }
+        written(&self.edge.stop, patience, write).await
     }
 
     async fn write(&mut self, message: Message) -> Next {
         let patience = self.limits().socket_write_within;
-        match timeout(patience, self.ws.send(message)).await {
-            Ok(Ok(())) => Next::GoOn,
-            Ok(Err(_)) | Err(_) => Next::Gone,
-        }
+        written(&self.edge.stop, patience, self.ws.send(message)).await
     }
 
     async fn ping(&mut self) -> Next {
         if self.heard_at.elapsed() >= self.limits().socket_dead_after {
             return Next::Gone;
+        }
+        if let Some((Some(viewer), _)) = self.known
+            && self.used_at.elapsed() >= self.limits().session_touch
+        {
+            self.used_at = Instant::now();
+            self.edge.api.chat().use_session(viewer);
         }
         self.write(Message::Ping(bytes::Bytes::new())).await
     }
@@ -302,12 +309,18 @@ impl Socket {
     /// The session has ended: what was begun to be written is told, then every stream is over.
     async fn complete_all(&mut self) {
         self.finish().await;
-        for (id, _) in std::mem::take(&mut self.running) {
-            let (frame, _) = protocol::Told::Complete.frames(&id);
-            if !matches!(self.write(frame).await, Next::GoOn) {
-                return;
+        let ids: Vec<_> = self.running.drain().map(|(id, _)| id).collect();
+        let patience = self.limits().stop_within / 2;
+        let complete = async {
+            for id in ids {
+                let (frame, _) = protocol::Told::Complete.frames(&id);
+                if !matches!(self.write(frame).await, Next::GoOn) {
+                    return;
+                }
             }
-        }
+        };
+        // Who does not take it in time learns it from the close.
+        drop(timeout(patience, complete).await);
     }
 
     /// Nothing new begins, streams stop, and what was begun to be written is told.
@@ -326,6 +339,26 @@ impl Socket {
         };
         // What is not done by now is in the log or is not; the client's retry with the same key settles it.
         drop(timeout(patience, rest).await);
+    }
+}
+
+/// Waits until a client has taken what is written to it; not for long once the server is to stop.
+async fn written(
+    stop: &CancellationToken,
+    patience: Duration,
+    write: impl Future<Output = Result<(), axum::Error>>,
+) -> Next {
+    let stopped = async {
+        stop.cancelled().await;
+        tokio::time::sleep(STOP_PATIENCE).await;
+    };
+    tokio::select! {
+        biased;
+        written = timeout(patience, write) => match written {
+            Ok(Ok(())) => Next::GoOn,
+            Ok(Err(_)) | Err(_) => Next::Gone,
+        },
+        () = stopped => Next::Gone,
     }
 }
 

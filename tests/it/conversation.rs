@@ -316,3 +316,29 @@ async fn what_may_not_be_seen_looks_like_what_is_not_there() {
     let too_many = alice.run(nodes, json!({"ids": vec![&group; 101]})).await;
     assert_eq!(too_many.codes(), ["BAD_USER_INPUT"]);
 }
+
+#[tokio::test]
+async fn a_key_opens_nothing_to_a_maker_who_was_removed() {
+    let app = TestApp::start().await;
+    let (alice, bob) = app.alice_and_bob().await;
+    let input = json!({"title": "Walks", "memberIds": [bob.id], "idempotencyKey": "key-1"});
+    let selection = "conversationEdge{node{id messages{edges{node{text}}}}}";
+    let made = alice
+        .mutate("createConversation", selection, input.clone())
+        .await;
+    let group = made.text("/conversationEdge/node/id");
+    let hand_over = json!({"conversationId": group, "userId": bob.id, "role": "OWNER"});
+    alice
+        .mutate("changeMemberRole", "membership{role}", hand_over)
+        .await;
+    let remove = json!({"conversationId": group, "userId": alice.id});
+    bob.mutate("removeMember", "conversation{id}", remove).await;
+    bob.say(&group, "secret").await;
+    for _ in 0..2 {
+        let again = alice
+            .mutate("createConversation", selection, input.clone())
+            .await;
+        again.is_refused("NOT_FOUND", "");
+        assert!(again.at("/conversationEdge").is_null());
+    }
+}

@@ -352,3 +352,36 @@ async fn one_request_is_one_try_at_a_password() {
         "the second try is not made"
     );
 }
+
+#[tokio::test]
+async fn what_looks_free_has_a_price_and_faults_are_told_a_few_times() {
+    let app = TestApp::start().await;
+    let nobody = app.anonymous();
+    let nodes = (0..490)
+        .map(|n| format!("a{n}:nodes(ids:$v){{__typename}}"))
+        .collect::<Vec<_>>();
+    let document = format!("query($v:[ID!]!){{{}}}", nodes.join(" "));
+    let ids = vec!["user_00000000000000000000000000"; 100];
+    assert_eq!(
+        nobody.run(&document, json!({"v": ids})).await.codes(),
+        ["QUERY_REJECTED"]
+    );
+    let many = json!({"v": vec!["x"; 3_000]});
+    let reply = nobody
+        .run("query($v:[ID!]!){nodes(ids:$v){id}}", many)
+        .await;
+    assert_eq!(reply.codes(), ["QUERY_REJECTED"]);
+    assert!(reply.text("/errors/0/message").contains("2000 values"));
+    let unknown = (0..100)
+        .map(|n| format!("nothing{n}"))
+        .collect::<Vec<_>>()
+        .join(" ");
+    assert_eq!(
+        nobody
+            .run(&format!("{{{unknown}}}"), json!({}))
+            .await
+            .codes()
+            .len(),
+        20
+    );
+}

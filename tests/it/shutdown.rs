@@ -79,3 +79,25 @@ async fn everything_is_there_after_a_restart() {
         1
     );
 }
+
+#[tokio::test]
+async fn a_client_that_does_not_read_does_not_hold_the_server_up() {
+    let app = TestApp::start().await;
+    let alice = app.sign_up("alice").await;
+    let group = alice.group("Walks", &[]).await;
+    let long = "x".repeat(9_000);
+    for n in 0..100 {
+        alice.say(&group, &format!("{n} {long}")).await;
+    }
+    let mut stalled = alice.socket().await;
+    for n in 0..16 {
+        stalled
+            .subscribe(&n.to_string(), FOLLOW, json!({"c": group, "a": 0}))
+            .await;
+    }
+    app.listened_to(1).await;
+    let begun = std::time::Instant::now();
+    app.stop().await;
+    let limit = parlor::model::Limits::default().stop_within;
+    assert!(begun.elapsed() < limit, "it was not cut off, it went");
+}

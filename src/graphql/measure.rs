@@ -1,0 +1,140 @@
+//! What stands before the parser: a document's text, measured in one pass.
+//!
+//! The parser recurses without a bound on nested values: some 1,600 brackets overflow its stack and end the process.
+
+use async_graphql::ServerError;
+
+use super::guard::rejected;
+use crate::model::Limits;
+
+/// Checks a document's text, in one pass.
+pub(super) fn check_text(text: &str, limits: &Limits) -> Result<(), ServerError> {
+    let max = limits.document_bytes_max;
+    if text.len() > max {
+        return Err(rejected(format!("the document has more than {max} bytes")));
+    }
+    let max = limits.document_nesting_max;
+    let Some(measure) = measure(text.as_bytes()) else {
+        return Err(rejected("a string in the document has no end".to_owned()));
+    };
+    if measure.nesting > max {
+        return Err(rejected(format!(
+            "the document nests brackets more than {max} deep"
+        )));
+    }
+    let max = limits.document_tokens_max;
+    if measure.tokens > max {
+        return Err(rejected(format!(
+            "the document has more than {max} words, numbers and marks"
+        )));
+    }
+    Ok(())
+}
+
+/// How large a document is, as far as its text alone tells.
+#[derive(Debug, PartialEq, Eq)]
+struct Measure {
+    /// Brackets within brackets.
+    nesting: usize,
+    /// Words, numbers, strings and marks.
+    tokens: usize,
+}
+
+/// Measures a text; what is in strings and comments does not count. Nothing when a string has no end: the parser takes
+/// such a quote for something else and reads on, so what follows it would not be counted.
+fn measure(text: &[u8]) -> Option<Measure> {
+    let (mut depth, mut nesting, mut tokens, mut at) = (0usize, 0, 0, 0);
+    let mut inside = false;
+    while let Some(byte) = text.get(at) {
+        let wordy = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'+');
+        let is_space = matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b'#');
+        tokens += usize::from(if wordy { !inside } else { !is_space });
+        inside = wordy;
+        match byte {
+            b'{' | b'[' | b'(' => {
+                depth += 1;
+                nesting = nesting.max(depth);
+            }
+            b'}' | b']' | b')' => depth = depth.saturating_sub(1),
+            b'#' => {
+                let comment = text[at..]
+                    .iter()
+                    .take_while(|byte| !matches!(byte, b'\n' | b'\r'));
+                at += comment.count() - 1;
+            }
+            b'"' => at = end_of_string(text, at)?,
+            _ => {}
+        }
+        at += 1;
+    }
+    Some(Measure { nesting, tokens })
+}
+
+/// The place of the quote that ends the string which begins at `start`.
+fn end_of_string(text: &[u8], start: usize) -> Option<usize> {
+    let block = text[start..].starts_with(b"\"\"\"");
+    let mut at = start + if block { 3 } else { 1 };
+    loop {
+        match text.get(at)? {
+            b'\\' if block && text[at..].starts_with(b"\\\"\"\"") => at += 3,
+            b'\\' if !block => at += 1,
+            b'"' if block && text[at..].starts_with(b"\"\"\"") => return Some(at + 2),
+            b'"' if !block => return Some(at),
+            b'\n' | b'\r' if !block => return None,
+            _ => {}
+        }
+        at += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brackets_in_strings_and_comments_do_not_count() {
+        assert_eq!(
+            measure(b"{a(b:[1]) # {{{{\n}").map(|measure| measure.nesting),
+            Some(3)
+        );
+        assert_eq!(
+            measure(br#"{a(b:"{{{{\"{{{")}"#).map(|measure| measure.nesting),
+            Some(2)
+        );
+        assert_eq!(
+            measure(br#"{a(b:"""{{{ " \""" {{{""")}"#).map(|measure| measure.nesting),
+            Some(2)
+        );
+        assert_eq!(measure(b"#").map(|measure| measure.nesting), Some(0));
+    }
+
+    #[test]
+    fn a_string_without_an_end_hides_nothing() {
+        let nested = format!("{}1{}", "[".repeat(1_600), "]".repeat(1_600));
+        for opening in ["\"\"\"\"", "\"\"\"", "\"", "\"\\", "\"a\n"] {
+            assert_eq!(measure(opening.as_bytes()), None, "{opening}");
+            let text = format!("{{f(v:[{opening} {nested}])}}");
+            assert!(
+                check_text(&text, &Limits::default())
+                    .is_err_and(|error| error.message.contains("has no end")),
+                "{opening}"
+            );
+        }
+    }
+
+    #[test]
+    fn nested_values_are_refused_before_the_parser_sees_them() {
+        for depth in [65, 1_600, 6_000, 15_000] {
+            let text = format!("{{f(v:{}1{})}}", "[".repeat(depth), "]".repeat(depth));
+            assert!(
+                check_text(&text, &Limits::default())
+                    .is_err_and(|error| error.message.contains("more than 64 deep")),
+                "{depth}"
+            );
+        }
+        assert!(
+            check_text(&"x".repeat(33 * 1024), &Limits::default())
+                .is_err_and(|error| error.message.contains("32768 bytes"))
+        );
+    }
+}
