@@ -124,8 +124,8 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// A page from rows read in reading direction, one more than asked for when there are more.
-    /// `beyond_start`: whether the request began behind a cursor, so that something lies on the side it came from.
+    /// A page from rows read from the end that is asked for, one more than asked for when there are more. A request that
+    /// began at a cursor has something behind it.
     pub fn from_rows<K>(mut rows: Vec<T>, request: &PageRequest<K>) -> Self {
         let more = rows.len() > request.items as usize;
         rows.truncate(request.items as usize);

@@ -11,7 +11,8 @@ use sea_orm::{
 };
 
 use super::{
-    Error, ROWS_PER_STATEMENT, Store, Transaction, membership::from_row as membership_from_row,
+    Error, ROWS_PER_STATEMENT, Store, Transaction, behind,
+    membership::from_row as membership_from_row,
 };
 use crate::model::{
     Conversation, ConversationId, ConversationKind, Id, Membership, Page, PageRequest, Policy,
@@ -154,11 +155,7 @@ impl Store {
             select = select.filter(Expr::col((Entity, Column::LastSeq)).gt(read));
         }
         if let Some(ConversationKey(at, id)) = request.after {
-            let earlier = Column::ActiveAt.lt(at.millis());
-            let same = Column::ActiveAt
-                .eq(at.millis())
-                .and(Column::Id.lt(id.uuid()));
-            select = select.filter(Condition::any().add(earlier).add(same));
+            select = select.filter(behind(Column::ActiveAt, Column::Id, (at, id.uuid())));
         }
         let rows = select.all(&self.db).await?;
         let rows = rows.into_iter().map(pair).collect::<Result<_, _>>()?;

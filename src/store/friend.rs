@@ -8,7 +8,7 @@ use sea_orm::{
     sea_query::{Expr, OnConflict, Query},
 };
 
-use super::{Error, Store, Transaction, user::from_row as user_from_row};
+use super::{Error, Store, Transaction, behind, user::from_row as user_from_row};
 use crate::model::{
     Block, BlockId, FriendRequest, FriendRequestDirection, FriendRequestId, FriendRequestStatus,
     Friendship, FriendshipId, Id, Page, PageRequest, Pair, Relationship, Timestamp, User, UserId,
@@ -225,9 +225,7 @@ impl Store {
             .order_by_desc(Column::Id)
             .limit(u64::from(request.items) + 1);
         if let Some(NewestKey(at, id)) = request.after {
-            let same = Column::CreatedAt.eq(at.millis()).and(Column::Id.lt(id));
-            let older = Column::CreatedAt.lt(at.millis());
-            select = select.filter(Condition::any().add(older).add(same));
+            select = select.filter(behind(Column::CreatedAt, Column::Id, (at, id)));
         }
         let rows = select.all(&self.db).await?;
         let rows = rows
@@ -250,9 +248,7 @@ impl Store {
             .order_by_desc(Column::Id)
             .limit(u64::from(request.items) + 1);
         if let Some(NewestKey(at, id)) = request.after {
-            let same = Column::CreatedAt.eq(at.millis()).and(Column::Id.lt(id));
-            let older = Column::CreatedAt.lt(at.millis());
-            select = select.filter(Condition::any().add(older).add(same));
+            select = select.filter(behind(Column::CreatedAt, Column::Id, (at, id)));
         }
         let rows = select.all(&self.db).await?;
         Ok(Page::from_rows(

@@ -15,16 +15,25 @@ mod shard;
 mod user;
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DatabaseTransaction, ExprTrait,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait, prelude::Uuid,
 };
 
 pub use error::Error;
 pub use membership::EndedMembership;
 pub use open::{OpenError, Opened, open};
 
+use crate::model::Timestamp;
+
 /// Rows in one statement at most: a parameter for each column must stay under SQLite's 32,766.
 const ROWS_PER_STATEMENT: usize = 1_000;
+
+/// Rows behind a place in a list with the newest first and equal instants by identifier.
+fn behind<C: ColumnTrait>(at: C, id: C, place: (Timestamp, Uuid)) -> Condition {
+    let (instant, row) = place;
+    let same = at.eq(instant.millis()).and(id.lt(row));
+    Condition::any().add(at.lt(instant.millis())).add(same)
+}
 
 /// Reads. Each call sees everything that was acknowledged before it began.
 #[derive(Debug, Clone)]
