@@ -1,8 +1,8 @@
 //! A few people who have talked already, for a first look.
 
 use crate::{
-    chat::{Chat, CreateConversation, Error, SignUp},
-    model::ConversationKind,
+    chat::{Chat, CreateConversation, Error, SignUp, Viewer},
+    model::{ConversationId, ConversationKind},
 };
 
 /// The password of everybody in the demo.
@@ -49,6 +49,18 @@ const GROUPS: [(&str, &str, &[Line]); 2] = [
     ),
 ];
 
+const CHANNEL: (&str, &str, &[Line]) = (
+    "Lost and found",
+    "Anybody may join and look",
+    &[(2, "Found: one glove, left hand.")],
+);
+
+/// What the first two say to each other.
+const DIRECT: &[Line] = &[
+    (0, "Is it your glove?"),
+    (1, "I have two. Surprise gift for Carol?"),
+];
+
 /// Fills a database if nobody lives there yet.
 pub async fn fill(chat: &Chat) -> Result<(), Error> {
     if !chat.is_empty().await? {
@@ -64,23 +76,79 @@ pub async fn fill(chat: &Chat) -> Result<(), Error> {
         };
         people.push(chat.sign_up(new).await?.viewer);
     }
-    for (title, topic, messages) in GROUPS {
-        let new = CreateConversation {
-            kind: ConversationKind::Group,
-            title: title.to_owned(),
-            topic: Some(topic.to_owned()),
-            member_ids: people
-                .iter()
-                .skip(1)
-                .map(|person| person.user.to_string())
-                .collect(),
-            idempotency_key: None,
-        };
-        let group = chat.create_conversation(people[0], new).await?;
-        for (sender, text) in messages {
-            chat.send_message(people[*sender], &group.id.to_string(), text, None)
+    make_friends(chat, &people).await?;
+    for (title, topic, lines) in GROUPS {
+        let others = people.iter().skip(1).map(|person| person.user.to_string());
+        let group = make(
+            chat,
+            &people,
+            ConversationKind::Group,
+            (title, topic),
+            others,
+        )
+        .await?;
+        talk(chat, &people, group, lines).await?;
+    }
+    let (title, topic, lines) = CHANNEL;
+    let nobody = std::iter::empty();
+    let channel = make(
+        chat,
+        &people,
+        ConversationKind::Channel,
+        (title, topic),
+        nobody,
+    )
+    .await?;
+    for person in people.iter().skip(1) {
+        chat.join_channel(*person, &channel.to_string()).await?;
+    }
+    talk(chat, &people, channel, lines).await?;
+    let direct = chat
+        .open_direct_conversation(people[0], &people[1].user.to_string())
+        .await?;
+    talk(chat, &people, direct.conversation.id, DIRECT).await
+}
+
+/// Everybody with everybody.
+async fn make_friends(chat: &Chat, people: &[Viewer]) -> Result<(), Error> {
+    for (n, one) in people.iter().enumerate() {
+        for other in &people[n + 1..] {
+            // Asking back accepts.
+            chat.send_friend_request(*one, &other.user.to_string())
+                .await?;
+            chat.send_friend_request(*other, &one.user.to_string())
                 .await?;
         }
+    }
+    Ok(())
+}
+
+async fn make(
+    chat: &Chat,
+    people: &[Viewer],
+    kind: ConversationKind,
+    (title, topic): (&str, &str),
+    members: impl Iterator<Item = String>,
+) -> Result<ConversationId, Error> {
+    let new = CreateConversation {
+        kind,
+        title: title.to_owned(),
+        topic: Some(topic.to_owned()),
+        member_ids: members.collect(),
+        idempotency_key: None,
+    };
+    Ok(chat.create_conversation(people[0], new).await?.id)
+}
+
+async fn talk(
+    chat: &Chat,
+    people: &[Viewer],
+    conversation: ConversationId,
+    lines: &[Line],
+) -> Result<(), Error> {
+    for (sender, text) in lines {
+        chat.send_message(people[*sender], &conversation.to_string(), text, None)
+            .await?;
     }
     Ok(())
 }

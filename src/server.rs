@@ -91,6 +91,8 @@ pub struct Server {
     edge: JoinHandle<std::io::Result<()>>,
     log: JoinHandle<Result<(), Stopped>>,
     hub_task: JoinHandle<()>,
+    /// Ends what ties closed accounts to others.
+    closing: JoinHandle<()>,
     limits: Arc<Limits>,
 }
 
@@ -138,6 +140,8 @@ impl Server {
 
         let (stop, stop_log) = (CancellationToken::new(), CancellationToken::new());
         let edge = Edge::new(Arc::clone(&api), stop.clone());
+        let (chat, closing_stop) = (Arc::clone(api.chat()), stop.clone());
+        let closing = async move { chat.end_closed_accounts(closing_stop).await };
         Ok(Self {
             address,
             api,
@@ -146,6 +150,7 @@ impl Server {
             edge: tokio::spawn(edge.serve(listener)),
             log: on_own_thread(log_writer.run(stop_log.clone())),
             hub_task: tokio::spawn(hub.run(subscriber)),
+            closing: tokio::spawn(closing),
             stop,
             stop_log,
             limits,
@@ -155,6 +160,11 @@ impl Server {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What it reads from.
+    pub fn store(&self) -> &Store {
+        &self.store
     }
 
     /// What it serves.
@@ -185,6 +195,7 @@ impl Server {
             Some(ended) => ended,
             None => self.end_connections().await,
         };
+        let closing = (&mut self.closing).await;
         self.stop_log.cancel();
         let log = match log {
             Some(ended) => ended,
@@ -194,6 +205,7 @@ impl Server {
         self.store.close().await;
         log??;
         edge??;
+        closing?;
         Ok(())
     }
 

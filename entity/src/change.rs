@@ -15,7 +15,7 @@ pub struct Model {
     /// When.
     pub at: i64,
     /// What: `MEMBER_JOINED`, `MEMBER_LEFT`, `MEMBER_CHANGED`, `CONVERSATION_UPDATED`, `CONVERSATION_DELETED`, `PROFILE_UPDATED`,
-    /// `SESSION_ENDED`, `FRIEND_REQUEST_CHANGED`, `FRIENDSHIP_BEGAN`, `FRIENDSHIP_ENDED`, `BLOCK_CHANGED`.
+    /// `ACCOUNT_CLOSED`, `SESSION_ENDED`, `FRIEND_REQUEST_CHANGED`, `FRIENDSHIP_BEGAN`, `FRIENDSHIP_ENDED`, `BLOCK_CHANGED`.
     pub kind: String,
     /// The conversation that it is about.
     pub conversation_id: Option<Uuid>,

@@ -9,7 +9,7 @@ pub struct Model {
     /// Which.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// `GROUP`.
+    /// `DIRECT`, `GROUP` or `CHANNEL`.
     pub kind: String,
     /// Title.
     pub title: Option<String>,
@@ -37,6 +37,10 @@ pub struct Model {
     pub archived_at: Option<i64>,
     /// Set when it was deleted; everything reads by it.
     pub deleted_position: Option<i64>,
+    /// Of a direct conversation, the one of the two with the smaller identifier.
+    pub low_id: Option<Uuid>,
+    /// The other one.
+    pub high_id: Option<Uuid>,
 }
 
 /// None: rows are joined by hand where they are.

@@ -25,7 +25,7 @@ pub struct Model {
     pub read_position: i64,
     /// Position of the leaving; unset while they are a member.
     pub left_position: Option<i64>,
-    /// `LEFT` or `REMOVED`.
+    /// `LEFT`, `REMOVED` or `BANNED`.
     pub left_reason: Option<String>,
 }
 

@@ -21,6 +21,10 @@ pub struct Model {
     pub password_hash: String,
     /// When the account was made.
     pub created_at: i64,
+    /// When a session of theirs that has ended since was last used.
+    pub last_seen_at: Option<i64>,
+    /// When the account was closed; everything reads by it.
+    pub closed_at: Option<i64>,
 }
 
 /// None: rows are joined by hand where they are.

@@ -6,6 +6,8 @@ use sea_orm_migration::prelude::*;
 mod m20261122_000001_begin;
 mod m20261122_000002_archive;
 mod m20261122_000003_friends;
+mod m20261122_000004_channels;
+mod m20261122_000005_closed_accounts;
 
 /// Brings a database to the newest form.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000001_begin::Migration),
             Box::new(m20261122_000002_archive::Migration),
             Box::new(m20261122_000003_friends::Migration),
+            Box::new(m20261122_000004_channels::Migration),
+            Box::new(m20261122_000005_closed_accounts::Migration),
         ]
     }
 }

@@ -1,6 +1,6 @@
 //! Putting conversations away: archiving, taking them out again, deleting.
 
-use super::{Chat, Error, Rejection, Viewer, conversation::allowed, input::id};
+use super::{Chat, Error, Rejection, Viewer, input::id, place::allowed};
 use crate::{
     log::{Batch, Needs, Write},
     model::{Action, Conversation, ConversationId, Id, UserId},

@@ -4,15 +4,16 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Chat, Error, Patch, Reason, Rejection, Viewer,
-    input::{Checks, id, ids, no_such_item},
+    input::{Checks, id, ids, no_such_item, not_a_friend},
+    place::{allowed, seen},
+    user::account_is_gone,
 };
 use crate::{
     log::{Batch, Needs, Write},
     model::{
         Action, Conversation, ConversationId, ConversationKind, Id, Membership, MembershipId, Page,
-        PageRequest, Policy, Role, Timestamp, UserId,
+        PageRequest, Pair, Policy, Role, Timestamp, UserId,
         conversation::{ConversationFilter, ConversationKey},
-        membership::may,
         page::PageArguments,
         text,
     },
@@ -49,7 +50,7 @@ pub struct UpdateConversation {
 }
 
 impl Chat {
-    /// Makes a group with the viewer as its owner.
+    /// Makes a group or channel with the viewer as its owner.
     pub async fn create_conversation(
         &self,
         viewer: Viewer,
@@ -70,6 +71,10 @@ impl Chat {
                 format!("`memberIds` must have at most {added_max} items"),
             );
         }
+        if input.kind != ConversationKind::Group && !input.member_ids.is_empty() {
+            let message = "`memberIds` must be empty: channels are joined, not added to";
+            checks.reject("memberIds", message.to_owned());
+        }
         let title = checks.done(title)?;
         let people: Vec<UserId> = ids("memberIds", &input.member_ids)?;
         // With a key the shard follows from it, so that a second call meets the first one's result there.
@@ -86,7 +91,7 @@ impl Chat {
             kind: input.kind,
             creator: (viewer.user, self.new_id(last_byte)),
             members,
-            title: Some(title),
+            title,
             topic,
             key,
         };
@@ -129,15 +134,6 @@ impl Chat {
         Ok(self.log.write(write).await?)
     }
 
-    /// A conversation, with the viewer's place in it; nothing when they may not see it.
-    pub async fn conversation(
-        &self,
-        viewer: Viewer,
-        id: ConversationId,
-    ) -> Result<Option<(Conversation, Membership)>, Error> {
-        Ok(self.store.find_conversation_of(viewer.user, id).await?)
-    }
-
     /// The viewer's conversations, the one with the newest message first.
     pub async fn conversations(
         &self,
@@ -170,7 +166,7 @@ struct CreatingConversation {
     kind: ConversationKind,
     creator: (UserId, MembershipId),
     members: Vec<(UserId, MembershipId)>,
-    title: Option<String>,
+    title: String,
     topic: Option<String>,
     key: Option<String>,
 }
@@ -180,7 +176,8 @@ impl CreatingConversation {
         Conversation {
             id: self.id,
             kind: self.kind,
-            title: self.title.clone(),
+            pair: None,
+            title: Some(self.title.clone()),
             topic: self.topic.clone(),
             posting_policy: Policy::Everyone,
             invite_policy: Policy::Everyone,
@@ -208,8 +205,10 @@ impl Write for CreatingConversation {
         if let Some(key) = &self.key {
             needs.creation(self.creator.0, key);
         }
+        needs.user(self.creator.0);
         for (user, _) in &self.members {
             needs.user(*user);
+            needs.friendship(Pair::new(self.creator.0, *user));
         }
     }
 
@@ -219,20 +218,24 @@ impl Write for CreatingConversation {
             .as_ref()
             .and_then(|key| batch.created(self.creator.0, key))
         {
-            let place = place(batch, made, self.creator.0);
-            return place
-                .map(|(conversation, _)| conversation.clone())
+            return seen(batch, made, self.creator.0)
+                .map(|found| found.conversation.clone())
                 .map_err(|_| {
                     let message = "the conversation that was made with this key is gone";
                     Rejection::new(Reason::NotFound, message)
                 });
         }
-        if let Some(nobody) = self
-            .members
-            .iter()
-            .position(|(user, _)| batch.user(*user).is_none())
-        {
-            return Err(no_such_item("memberIds", nobody));
+        if batch.user(self.creator.0).is_none() {
+            return Err(account_is_gone());
+        }
+        for (index, (user, _)) in self.members.iter().enumerate() {
+            let pair = Pair::new(self.creator.0, *user);
+            if batch.user(*user).is_none() {
+                return Err(no_such_item("memberIds", index));
+            }
+            if *user != self.creator.0 && !batch.are_friends(pair) {
+                return Err(not_a_friend("memberIds", index));
+            }
         }
         batch.add_conversation(self.begun_at(batch.at()));
         let (creator, membership) = self.creator;
@@ -297,31 +300,4 @@ impl Write for UpdatingConversation {
             .cloned()
             .ok_or_else(Rejection::no_conversation)
     }
-}
-
-/// The conversation and somebody's place in it, if they may do this there. The one door to every rule about roles.
-pub(super) fn allowed(
-    batch: &Batch,
-    conversation: ConversationId,
-    user: UserId,
-    action: Action,
-) -> Result<(&Conversation, &Membership), Rejection> {
-    let (conversation, membership) = place(batch, conversation, user)?;
-    may(membership.role, action, conversation)?;
-    Ok((conversation, membership))
-}
-
-/// The conversation and somebody's place in it; for everybody else it is not there.
-pub(super) fn place(
-    batch: &Batch,
-    conversation: ConversationId,
-    user: UserId,
-) -> Result<(&Conversation, &Membership), Rejection> {
-    let membership = batch
-        .membership(conversation, user)
-        .ok_or_else(Rejection::no_conversation)?;
-    let conversation = batch
-        .conversation(conversation)
-        .ok_or_else(Rejection::no_conversation)?;
-    Ok((conversation, membership))
 }

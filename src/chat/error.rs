@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     log::WriteError,
-    model::{membership::Denial, page::InvalidPage},
+    model::{page::InvalidPage, standing::Denial},
     store,
 };
 
@@ -68,6 +68,8 @@ pub enum Reason {
     LimitReached,
     /// It does not exist, or the viewer may not know that it does.
     NotFound,
+    /// It needs a friendship first.
+    NotFriends,
     /// The handle is taken.
     Taken,
     /// It is in a state that does not allow this.
@@ -115,7 +117,13 @@ impl Rejection {
 impl From<Denial> for Rejection {
     fn from(denial: Denial) -> Self {
         match denial {
-            Denial::Role => Self::new(Reason::Forbidden, "your role does not allow this here"),
+            Denial::Hidden => Self::no_conversation(),
+            Denial::Role => Self::new(Reason::Forbidden, "you have no right to do this here"),
+            Denial::Banned => Self::new(Reason::Forbidden, "you may not come back here"),
+            Denial::NotFriends => {
+                let message = "the two of you are not friends, so this can only be read";
+                Self::new(Reason::NotFriends, message)
+            }
             Denial::Archived => Self::new(Reason::Archived, "the conversation is archived"),
             Denial::OwnerStays => Self::new(
                 Reason::WrongState,

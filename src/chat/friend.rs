@@ -1,5 +1,7 @@
 //! Friends: who they are, and ending it.
 
+use std::collections::HashMap;
+
 use super::{Chat, Error, Reason, Rejection, Viewer, input::id};
 use crate::{
     log::{Batch, Needs, Write},
@@ -21,14 +23,13 @@ impl Chat {
         Ok((ended, pair.other(viewer.user)))
     }
 
-    /// All that lies between the viewer and somebody, without what the other holds against them.
-    pub async fn relationship(&self, viewer: Viewer, user: UserId) -> Result<Relationship, Error> {
-        let mut between = self
-            .store
-            .find_relationship(Pair::new(viewer.user, user))
-            .await?;
-        between.blocks.retain(|block| block.blocker == viewer.user);
-        Ok(between)
+    /// All that lies between the viewer and these people, without what they hold against the viewer.
+    pub async fn relationships(
+        &self,
+        viewer: Viewer,
+        people: &[UserId],
+    ) -> Result<HashMap<UserId, Relationship>, Error> {
+        Ok(self.store.find_relationships(viewer.user, people).await?)
     }
 
     /// A friendship of the viewer.

@@ -4,6 +4,7 @@ use super::{
     Chat, Error, Reason, Rejection, Viewer,
     friend::{no_user, pair_with},
     input::id,
+    user::account_is_gone,
 };
 use crate::{
     log::{Batch, Needs, Write},
@@ -179,16 +180,16 @@ impl Write for SendingFriendRequest {
     }
 
     fn needs(&self, needs: &mut Needs) {
-        needs.user(self.pair.other(self.viewer));
+        needs.user(self.pair.low);
+        needs.user(self.pair.high);
         needs.pair(self.pair);
         needs.pending_of(self.viewer);
     }
 
     fn decide(&self, batch: &mut Batch) -> Result<Asked, Rejection> {
         let recipient = self.pair.other(self.viewer);
-        if batch.user(recipient).is_none() {
-            return Err(no_user());
-        }
+        batch.user(self.viewer).ok_or_else(account_is_gone)?;
+        batch.user(recipient).ok_or_else(no_user)?;
         let between = batch.between(self.pair);
         if let Some(friendship) = between.friendship.clone() {
             let request = between.newest_request().cloned();
@@ -252,6 +253,8 @@ impl Write for AnsweringFriendRequest {
     }
 
     fn needs(&self, needs: &mut Needs) {
+        needs.user(self.pair.low);
+        needs.user(self.pair.high);
         needs.pair(self.pair);
     }
 
@@ -289,6 +292,9 @@ impl Write for AnsweringFriendRequest {
             ));
         }
         if self.answer == Answer::Accept {
+            // Of a closed account what is pending is about to be ended.
+            batch.user(self.pair.low).ok_or_else(no_request)?;
+            batch.user(self.pair.high).ok_or_else(no_request)?;
             return Ok(accept(batch, &request, self.friendship));
         }
         let request = closed(&request, status, batch);

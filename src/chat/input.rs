@@ -131,3 +131,9 @@ pub(super) fn no_such_item(field: &str, index: usize) -> Rejection {
     let message = format!("item {index} of `{field}` names nothing that is there");
     Rejection::at_item(field, index, Reason::NotFound, message)
 }
+
+/// An item of a list names somebody who is no friend.
+pub(super) fn not_a_friend(field: &str, index: usize) -> Rejection {
+    let message = format!("item {index} of `{field}` names somebody who is not your friend");
+    Rejection::at_item(field, index, Reason::NotFriends, message)
+}

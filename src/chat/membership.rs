@@ -1,16 +1,17 @@
 //! Who is in a conversation: adding, removing, leaving, listing.
 
+use std::collections::HashMap;
+
 use super::{
     Chat, Error, Reason, Rejection, Viewer,
-    conversation::{allowed, place},
-    input::{Checks, id, ids, no_such_item},
+    input::{Checks, id, ids, no_such_item, not_a_friend},
+    place::{allowed, seen},
 };
 use crate::{
     log::{Batch, Needs, Write},
     model::{
-        Action, Conversation, ConversationId, Id, Membership, MembershipId, Page, PageRequest,
-        RemovalReason, Role, UserId,
-        membership::{MembershipKey, may},
+        Action, Conversation, ConversationId, ConversationKind, Id, Membership, MembershipId, Page,
+        PageRequest, Pair, RemovalReason, Role, UserId, membership::MembersWanted,
         page::PageArguments,
     },
 };
@@ -53,12 +54,13 @@ impl Chat {
         Ok(self.log.write(write).await?)
     }
 
-    /// Removes a member whose role is below the viewer's.
+    /// Removes a member whose role is below the viewer's, and keeps them from coming back if asked.
     pub async fn remove_member(
         &self,
         viewer: Viewer,
         conversation_id: &str,
         user_id: &str,
+        ban: bool,
     ) -> Result<(Conversation, MembershipId), Error> {
         let conversation = id("conversationId", conversation_id)?;
         let member = id("userId", user_id)?;
@@ -68,6 +70,7 @@ impl Chat {
                 conversation,
                 viewer: viewer.user,
                 member,
+                ban,
             })
             .await?)
     }
@@ -92,12 +95,12 @@ impl Chat {
         Ok(self.log.write(write).await?)
     }
 
-    /// Leaves a conversation; with the last member it is gone.
+    /// Leaves a conversation; with the last member it is gone. A channel that is still there can be read on.
     pub async fn leave_conversation(
         &self,
         viewer: Viewer,
         conversation_id: &str,
-    ) -> Result<ConversationId, Error> {
+    ) -> Result<(ConversationId, Option<Conversation>), Error> {
         let conversation = id("conversationId", conversation_id)?;
         Ok(self
             .log
@@ -108,21 +111,31 @@ impl Chat {
             .await?)
     }
 
-    /// The members of a conversation that the viewer may see, by when they joined.
-    pub async fn members(
+    /// What a page of the members of a conversation is, by when they joined.
+    pub fn members_wanted(
         &self,
-        conversation: &Conversation,
-        roles: &[Role],
+        conversation: ConversationId,
+        roles: Vec<Role>,
         page: &PageArguments,
-    ) -> Result<Page<Membership>, Error> {
-        let request: PageRequest<MembershipKey> = PageRequest::parse(page, &self.limits)?;
-        Ok(self
-            .store
-            .list_memberships(conversation.id, roles, &request)
-            .await?)
+    ) -> Result<MembersWanted, Error> {
+        Ok(MembersWanted {
+            conversation,
+            roles,
+            readers_of: None,
+            page: PageRequest::parse(page, &self.limits)?,
+        })
     }
 
-    /// A membership, by its identifier, in a conversation that the viewer is in.
+    /// Pages of members of conversations that the viewer may see.
+    pub async fn members(
+        &self,
+        wanted: &[MembersWanted],
+    ) -> Result<HashMap<MembersWanted, Page<Membership>>, Error> {
+        let pages = self.store.list_memberships(wanted).await?;
+        Ok(wanted.iter().cloned().zip(pages).collect())
+    }
+
+    /// A membership, by its identifier, in a conversation that the viewer may see.
     pub async fn membership(
         &self,
         viewer: Viewer,
@@ -131,12 +144,8 @@ impl Chat {
         let Some(membership) = self.store.find_membership(id).await? else {
             return Ok(None);
         };
-        let seen = self
-            .store
-            .find_conversation_of(viewer.user, membership.conversation)
-            .await?
-            .is_some();
-        Ok(seen.then_some(membership))
+        let place = self.place(viewer, membership.conversation).await?;
+        Ok(place.map(|_| membership))
     }
 }
 
@@ -158,19 +167,33 @@ impl Write for AddingMembers {
     fn needs(&self, needs: &mut Needs) {
         needs.membership(self.conversation, self.viewer);
         for (user, _) in &self.people {
-            needs.user(*user);
             needs.membership(self.conversation, *user);
+            needs.friendship(Pair::new(self.viewer, *user));
         }
     }
 
     fn decide(&self, batch: &mut Batch) -> Result<AddedMembers, Rejection> {
         let (conversation, _) = allowed(batch, self.conversation, self.viewer, Action::AddMembers)?;
-        if let Some(nobody) = self
-            .people
-            .iter()
-            .position(|(user, _)| batch.user(*user).is_none())
-        {
-            return Err(no_such_item("userIds", nobody));
+        for (index, (user, _)) in self.people.iter().enumerate() {
+            if batch.user(*user).is_none() {
+                return Err(no_such_item("userIds", index));
+            }
+            if batch.membership(self.conversation, *user).is_some() {
+                continue;
+            }
+            if !batch.are_friends(Pair::new(self.viewer, *user)) {
+                return Err(not_a_friend("userIds", index));
+            }
+            if batch.is_banned(self.conversation, *user) {
+                let message =
+                    format!("item {index} of `userIds` names somebody who may not come back");
+                return Err(Rejection::at_item(
+                    "userIds",
+                    index,
+                    Reason::Forbidden,
+                    message,
+                ));
+            }
         }
         let mut people = self.people.clone();
         let mut named = std::collections::HashSet::new();
@@ -216,6 +239,7 @@ struct RemovingMember {
     conversation: ConversationId,
     viewer: UserId,
     member: UserId,
+    ban: bool,
 }
 
 impl Write for RemovingMember {
@@ -232,13 +256,17 @@ impl Write for RemovingMember {
     }
 
     fn decide(&self, batch: &mut Batch) -> Result<Self::Outcome, Rejection> {
-        let (conversation, viewer) = place(batch, self.conversation, self.viewer)?;
+        let here = seen(batch, self.conversation, self.viewer)?;
         let member = batch
             .membership(self.conversation, self.member)
             .ok_or_else(|| Rejection::at("userId", Reason::NotFound, "there is no such member"))?;
-        may(viewer.role, Action::Remove(member.role), conversation)?;
+        here.may(Action::Remove(member.role))?;
         let membership = member.id;
-        batch.leave(self.conversation, self.member, RemovalReason::Removed);
+        if self.ban {
+            batch.ban(self.conversation, self.member);
+        } else {
+            batch.leave(self.conversation, self.member, RemovalReason::Removed);
+        }
         let conversation = batch
             .conversation(self.conversation)
             .cloned()
@@ -297,7 +325,7 @@ struct LeavingConversation {
 }
 
 impl Write for LeavingConversation {
-    type Outcome = ConversationId;
+    type Outcome = (ConversationId, Option<Conversation>);
     type Refusal = Rejection;
 
     fn last_byte(&self) -> u8 {
@@ -308,9 +336,12 @@ impl Write for LeavingConversation {
         needs.membership(self.conversation, self.viewer);
     }
 
-    fn decide(&self, batch: &mut Batch) -> Result<ConversationId, Rejection> {
+    fn decide(&self, batch: &mut Batch) -> Result<Self::Outcome, Rejection> {
         allowed(batch, self.conversation, self.viewer, Action::Leave)?;
         batch.leave(self.conversation, self.viewer, RemovalReason::Left);
-        Ok(self.conversation)
+        let channel = batch
+            .conversation(self.conversation)
+            .filter(|left| left.kind == ConversationKind::Channel);
+        Ok((self.conversation, channel.cloned()))
     }
 }

@@ -1,18 +1,21 @@
 //! Messages: sending, reading, following, and how far somebody has read.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
     Chat, Error, Reason, Rejection, Viewer,
-    conversation::{allowed, place},
     input::{Checks, id},
+    place::{allowed, seen},
 };
 use crate::{
     live::{MessageFeed, Start, Unopened},
     log::{Batch, Needs, Write},
     model::{
         Action, Conversation, ConversationId, Heads, Id, Membership, Message, MessageId, Page,
-        PageRequest, UserId, membership::may, message::MessageKey, page::PageArguments, text,
+        PageRequest, UserId,
+        message::{MessageKey, MessagesWanted},
+        page::PageArguments,
+        text,
     },
 };
 
@@ -98,14 +101,15 @@ impl Chat {
             .await?)
     }
 
-    /// A page of the messages of a conversation that the viewer may see, ascending.
-    pub async fn messages(
+    /// What a page of the messages of a conversation is, ascending, in which nothing comes after what was there when the
+    /// right to read it was.
+    pub fn messages_wanted(
         &self,
         conversation: &Conversation,
         page: &PageArguments,
         between: MessagesBetween,
-    ) -> Result<Page<Message>, Error> {
-        let mut request: PageRequest<MessageKey> = PageRequest::parse(page, &self.limits)?;
+    ) -> Result<MessagesWanted, Error> {
+        let mut page: PageRequest<MessageKey> = PageRequest::parse(page, &self.limits)?;
         let number = |value: Option<i32>, argument| match value {
             Some(value) if value < 0 => {
                 Err(Error::BadInput(format!("`{argument}` must be 0 or more")))
@@ -113,57 +117,46 @@ impl Chat {
             value => Ok(value.map(MessageKey)),
         };
         if let Some(after) = number(between.after_seq, "afterSeq")? {
-            request.after = Some(
-                request
-                    .after
-                    .map_or(after, |MessageKey(seq)| MessageKey(seq.max(after.0))),
-            );
+            let MessageKey(seq) = page.after.unwrap_or(after);
+            page.after = Some(MessageKey(seq.max(after.0)));
         }
         if let Some(before) = number(between.before_seq, "beforeSeq")? {
-            request.before = Some(
-                request
-                    .before
-                    .map_or(before, |MessageKey(seq)| MessageKey(seq.min(before.0))),
-            );
+            let MessageKey(seq) = page.before.unwrap_or(before);
+            page.before = Some(MessageKey(seq.min(before.0)));
         }
-        let is_bounded = request.before.is_some();
-        // Nothing beyond what was there when the right to read it was.
+        let is_cut = page.before.is_some();
         let end = conversation.last_seq.saturating_add(1);
-        request.before = Some(
-            request
-                .before
-                .map_or(MessageKey(end), |MessageKey(seq)| MessageKey(seq.min(end))),
-        );
-        let mut page = self.store.list_messages(conversation.id, &request).await?;
-        if request.from_back {
-            page.has_next = is_bounded;
-        }
-        Ok(page)
+        let MessageKey(before) = page.before.unwrap_or(MessageKey(end));
+        page.before = Some(MessageKey(before.min(end)));
+        Ok(MessagesWanted {
+            conversation: conversation.id,
+            page,
+            is_cut,
+        })
     }
 
-    /// One message, by its number, of a conversation that the viewer may see.
-    pub async fn message_by_seq(
+    /// Pages of messages of conversations that the viewer may see.
+    pub async fn messages(
         &self,
-        conversation: &Conversation,
-        seq: i32,
-    ) -> Result<Option<Message>, Error> {
-        // Nothing beyond what was there when the conversation was read.
-        if !(1..=conversation.last_seq).contains(&seq) {
-            return Ok(None);
+        wanted: &[MessagesWanted],
+    ) -> Result<HashMap<MessagesWanted, Page<Message>>, Error> {
+        let mut pages = self.store.list_messages(wanted).await?;
+        for (page, wanted) in pages.iter_mut().zip(wanted) {
+            if wanted.page.from_back {
+                page.has_next = wanted.is_cut;
+            }
         }
-        Ok(self.store.find_message(conversation.id, seq).await?)
+        Ok(wanted.iter().cloned().zip(pages).collect())
     }
 
-    /// A message, by its identifier, if the viewer may see its conversation.
-    pub async fn message(&self, viewer: Viewer, id: MessageId) -> Result<Option<Message>, Error> {
-        match self
-            .store
-            .find_conversation_of(viewer.user, id.conversation)
-            .await?
-        {
-            Some((conversation, _)) => self.message_by_seq(&conversation, id.seq).await,
-            None => Ok(None),
-        }
+    /// Messages by their numbers, of conversations that the viewer may see.
+    pub async fn messages_by_id(
+        &self,
+        ids: &[MessageId],
+    ) -> Result<HashMap<MessageId, Arc<Message>>, Error> {
+        let found = self.store.find_messages(ids).await?;
+        let by_id = |message: Message| (message.id(), Arc::new(message));
+        Ok(found.into_iter().map(by_id).collect())
     }
 
     /// The messages of a conversation from a number on, or from now on (where the log stood at `heads`), for as long as
@@ -219,9 +212,9 @@ impl Write for SendingMessage {
 
     /// May read, else it is not there; a known key gives its message; only then: may send.
     fn decide(&self, batch: &mut Batch) -> Result<Sent, Rejection> {
-        let (conversation, membership) = place(batch, self.conversation, self.sender)?;
-        let permission = may(membership.role, Action::Send, conversation);
-        let full = conversation.last_seq == i32::MAX;
+        let here = seen(batch, self.conversation, self.sender)?;
+        let permission = here.may(Action::Send);
+        let full = here.conversation.last_seq == i32::MAX;
         if let Some(key) = &self.key {
             match batch.message_by_key(self.conversation, self.sender, key) {
                 Some(known) if known.text == self.text => {
@@ -302,7 +295,8 @@ impl Write for Marking {
                 .min(within(seq, 1, conversation.last_seq)? - 1),
         };
         batch.move_read_mark(self.conversation, self.user, read_seq);
-        place(batch, self.conversation, self.user).map(|(_, membership)| membership.clone())
+        let after = batch.membership(self.conversation, self.user);
+        after.cloned().ok_or_else(Rejection::no_conversation)
     }
 }
 

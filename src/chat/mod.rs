@@ -4,9 +4,13 @@
 //! still, made by the shard's writer in the order of the log. Each verb that reads decides here what the viewer may
 //! see, for every way in: field, `node`, stream.
 
+mod account;
 mod archive;
+mod ban;
 mod block;
+mod channel;
 mod conversation;
+mod direct;
 mod error;
 mod friend;
 mod friend_request;
@@ -14,6 +18,7 @@ mod input;
 mod membership;
 mod message;
 mod password;
+mod place;
 mod rate;
 mod reading;
 mod session;
@@ -21,7 +26,10 @@ mod user;
 
 use std::sync::Arc;
 
+use tokio::sync::Notify;
+
 pub use conversation::{CreateConversation, UpdateConversation};
+pub use direct::OpenedDirect;
 pub use error::{Error, Reason, Rejection};
 pub use friend_request::{Answer, Asked};
 pub use input::Patch;
@@ -77,6 +85,8 @@ pub struct Chat {
     random: Arc<Random>,
     passwords: Passwords,
     rates: Rates,
+    /// Rings when an account was closed: what ties it to others is to be ended.
+    account_closed: Notify,
 }
 
 impl Chat {
@@ -107,6 +117,7 @@ impl Chat {
             random,
             passwords,
             rates,
+            account_closed: Notify::new(),
         }
     }
 

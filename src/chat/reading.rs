@@ -1,48 +1,36 @@
 //! Who has read what. Nothing is stored a message: a member has read everything up to their mark.
 
-use super::{Chat, Error, Viewer};
+use std::collections::HashMap;
+
+use super::{Chat, Error};
 use crate::model::{
-    Membership, Message, Page, PageRequest, UserId, membership::MembershipKey, page::PageArguments,
+    ConversationId, Membership, Message, PageRequest, UserId, membership::MembersWanted,
+    page::PageArguments,
 };
 
 impl Chat {
-    /// Whether a member has read a message; nothing when they are no member, or the viewer may not see.
-    pub async fn has_read(
+    /// The memberships of these people in conversations that the viewer may see: a message is read by those whose mark
+    /// is at its number or beyond.
+    pub async fn memberships(
         &self,
-        viewer: Viewer,
-        message: &Message,
-        member: UserId,
-    ) -> Result<Option<bool>, Error> {
-        if member != viewer.user && !self.sees(viewer, message).await? {
-            return Ok(None);
-        }
-        let place = self
-            .store
-            .find_conversation_of(member, message.conversation)
-            .await?;
-        Ok(place.map(|(_, membership)| message.seq <= membership.read_seq))
+        places: &[(ConversationId, UserId)],
+    ) -> Result<HashMap<(ConversationId, UserId), Membership>, Error> {
+        let found = self.store.find_memberships(places).await?;
+        let by_place = |found: Membership| ((found.conversation, found.user), found);
+        Ok(found.into_iter().map(by_place).collect())
     }
 
-    /// The members who have read a message, its sender left out, by when they joined; nothing when the viewer may not
-    /// see.
-    pub async fn readers(
+    /// What a page of those is who have read a message, its sender left out, by when they joined.
+    pub fn readers_wanted(
         &self,
-        viewer: Viewer,
         message: &Message,
         page: &PageArguments,
-    ) -> Result<Option<Page<Membership>>, Error> {
-        let request: PageRequest<MembershipKey> = PageRequest::parse(page, &self.limits)?;
-        if !self.sees(viewer, message).await? {
-            return Ok(None);
-        }
-        Ok(Some(self.store.list_readers(message, &request).await?))
-    }
-
-    async fn sees(&self, viewer: Viewer, message: &Message) -> Result<bool, Error> {
-        let place = self
-            .store
-            .find_conversation_of(viewer.user, message.conversation)
-            .await?;
-        Ok(place.is_some())
+    ) -> Result<MembersWanted, Error> {
+        Ok(MembersWanted {
+            conversation: message.conversation,
+            roles: Vec::new(),
+            readers_of: Some((message.seq, message.sender)),
+            page: PageRequest::parse(page, &self.limits)?,
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! People: signing up, profiles, passwords, finding each other.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{Chat, Error, Patch, Reason, Rejection, SignedIn, Viewer, input::Checks};
 use crate::{
@@ -60,6 +60,7 @@ impl Chat {
             display_name,
             avatar_url: None,
             created_at,
+            last_seen_at: None,
             password_hash: self.passwords.hash(password).await?,
         };
         let session = self.new_session(user.id, &token, device_name);
@@ -90,6 +91,23 @@ impl Chat {
         let mut checks = Checks::default();
         let new = checks.value("newPassword", text::password(new));
         let new = checks.done(new)?;
+        let user = self.with_password(viewer, current, wrong).await?;
+        let new_hash = self.passwords.hash(new).await?;
+        let write = ChangingPassword {
+            viewer,
+            old_hash: user.password_hash,
+            new_hash,
+        };
+        Ok(self.log.write(write).await?)
+    }
+
+    /// The viewer, if this is their password; tries are counted like those to log in.
+    pub(super) async fn with_password(
+        &self,
+        viewer: Viewer,
+        password: String,
+        wrong: fn() -> Rejection,
+    ) -> Result<User, Error> {
         let user = self
             .store
             .find_user(viewer.user)
@@ -98,19 +116,13 @@ impl Chat {
         self.rates.log_in(&user.handle, self.clock.now())?;
         let matches = self
             .passwords
-            .matches(current, Some(&user.password_hash))
+            .matches(password, Some(&user.password_hash))
             .await?;
         if !matches {
             return Err(wrong().into());
         }
         self.rates.logged_in(&user.handle);
-        let new_hash = self.passwords.hash(new).await?;
-        let write = ChangingPassword {
-            viewer,
-            old_hash: user.password_hash,
-            new_hash,
-        };
-        Ok(self.log.write(write).await?)
+        Ok(user)
     }
 
     /// Changes how the viewer is shown.
@@ -139,9 +151,14 @@ impl Chat {
         Ok(Arc::new(user))
     }
 
-    /// A person.
-    pub async fn user(&self, id: UserId) -> Result<Option<Arc<User>>, Error> {
-        Ok(self.profiles.find(id).await?)
+    /// A person, if they are in memory: messages come from the same few again and again.
+    pub fn known_user(&self, id: UserId) -> Option<Arc<User>> {
+        self.profiles.known(id)
+    }
+
+    /// People.
+    pub async fn users_by_id(&self, ids: &[UserId]) -> Result<HashMap<UserId, Arc<User>>, Error> {
+        Ok(self.profiles.find_many(ids).await?)
     }
 
     /// The person with this handle.
@@ -186,6 +203,11 @@ impl Chat {
             last_used_at: now,
         }
     }
+}
+
+/// Whoever asks has closed their account a moment ago.
+pub(super) fn account_is_gone() -> Rejection {
+    Rejection::new(Reason::NotFound, "the account is gone")
 }
 
 fn wrong() -> Rejection {
@@ -287,7 +309,7 @@ impl Write for UpdatingProfile {
 
     fn decide(&self, batch: &mut Batch) -> Result<User, Rejection> {
         let Some(before) = batch.user(self.user) else {
-            return Err(Rejection::new(Reason::NotFound, "the account is gone"));
+            return Err(account_is_gone());
         };
         let mut after = before.clone();
         if let Some(display_name) = &self.display_name {

@@ -7,14 +7,13 @@ use std::sync::{
 
 use async_graphql::Context;
 
-use super::error::Fault;
+use super::{error::Fault, loader::Loaders};
 use crate::{
     chat::{Chat, Error, Viewer},
     model::Heads,
 };
 
 /// Who asks, in one execution.
-#[derive(Debug)]
 pub struct Asker {
     viewer: Mutex<Option<Viewer>>,
     /// Rises when a resolver looks at who asks: from then on the result is theirs alone.
@@ -22,6 +21,7 @@ pub struct Asker {
     /// Whether a password was tried already: one request is one try, however many aliases it has.
     tried: AtomicBool,
     heads: Heads,
+    loaders: Loaders,
 }
 
 impl Asker {
@@ -32,6 +32,7 @@ impl Asker {
             was_looked_at: AtomicBool::new(false),
             tried: AtomicBool::new(false),
             heads,
+            loaders: Loaders::default(),
         }
     }
 
@@ -80,7 +81,7 @@ pub(super) fn signed_in(ctx: &Context<'_>) -> Result<Viewer, Fault> {
 /// Says that a password is about to be tried or made; an error when this request has done so already.
 pub(super) fn one_password(ctx: &Context<'_>) -> Result<(), Fault> {
     if asker(ctx)?.tried.swap(true, Ordering::Relaxed) {
-        let message = "a request may have one signUp, logIn or changePassword";
+        let message = "a request may have one signUp, logIn, changePassword or deleteAccount";
         return Err(Error::BadInput(message.to_owned()).into());
     }
     Ok(())
@@ -99,4 +100,9 @@ pub(super) fn sign_in(ctx: &Context<'_>, viewer: Viewer) -> Result<(), Fault> {
 /// Where the log stood when the request began.
 pub(super) fn heads<'a>(ctx: &Context<'a>) -> Result<&'a Heads, Fault> {
     Ok(&asker(ctx)?.heads)
+}
+
+/// Where this execution's look-ups are gathered.
+pub(super) fn loaders<'a>(ctx: &Context<'a>) -> Result<&'a Loaders, Fault> {
+    Ok(&asker(ctx)?.loaders)
 }

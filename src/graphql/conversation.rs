@@ -1,21 +1,22 @@
 //! Conversations.
 
-use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, Object};
 
 use super::{
     context::{chat, signed_in, viewer},
-    error::{Fault, UserError, payload, payloads},
+    error::Fault,
+    loader,
     membership::{MemberRole, Membership, MembershipConnection},
     message::{Message, MessageConnection},
-    page::connection,
+    page::{connection, forwards},
     permissions::{ConversationPermissions, MemberPolicy},
     scalar::DateTime,
-    user::patch,
+    user::{User, UserConnection},
 };
 use crate::{
-    chat::{CreateConversation, Error, MessagesBetween, Rejection, UpdateConversation},
+    chat::{Error, MessagesBetween, Rejection},
     model::{
-        self, ConversationId,
+        self, ConversationId, MessageId, Place,
         conversation::ConversationKey,
         page::{PageArguments, cursor},
     },
@@ -24,6 +25,10 @@ use crate::{
 /// Sort of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub(super) enum ConversationKind {
+    /// Anybody signed in can find, read and join it.
+    Channel,
+    /// Exactly two friends; there is one at most for any two people.
+    Direct,
     /// People who were added; nobody else knows of it.
     Group,
 }
@@ -31,6 +36,8 @@ pub(super) enum ConversationKind {
 impl From<model::ConversationKind> for ConversationKind {
     fn from(kind: model::ConversationKind) -> Self {
         match kind {
+            model::ConversationKind::Channel => Self::Channel,
+            model::ConversationKind::Direct => Self::Direct,
             model::ConversationKind::Group => Self::Group,
         }
     }
@@ -39,22 +46,9 @@ impl From<model::ConversationKind> for ConversationKind {
 impl From<ConversationKind> for model::ConversationKind {
     fn from(kind: ConversationKind) -> Self {
         match kind {
+            ConversationKind::Channel => Self::Channel,
+            ConversationKind::Direct => Self::Direct,
             ConversationKind::Group => Self::Group,
-        }
-    }
-}
-
-/// Kinds that `createConversation` makes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-pub(super) enum CreatableConversationKind {
-    /// A group.
-    Group,
-}
-
-impl From<CreatableConversationKind> for model::ConversationKind {
-    fn from(kind: CreatableConversationKind) -> Self {
-        match kind {
-            CreatableConversationKind::Group => Self::Group,
         }
     }
 }
@@ -66,9 +60,29 @@ impl Conversation {
     /// The conversation around something that the viewer was shown, if they may see it still. Having been shown the
     /// one is no proof for the other: it is read now, and may say what came after their removal.
     pub(super) async fn seen(ctx: &Context<'_>, id: ConversationId) -> Result<Self, Fault> {
-        let seen = chat(ctx)?.conversation(signed_in(ctx)?, id).await?;
-        let (conversation, _) = seen.ok_or_else(|| Error::from(Rejection::no_conversation()))?;
-        Ok(Self(conversation))
+        let place = loader::place(ctx, id).await?;
+        let place = place.ok_or_else(|| Error::from(Rejection::no_conversation()))?;
+        Ok(Self(place.conversation))
+    }
+
+    /// How the viewer finds it now; nothing when they may see it no longer, or nobody is signed in.
+    async fn place(&self, ctx: &Context<'_>) -> Result<Option<Place>, Fault> {
+        match viewer(ctx)? {
+            Some(_) => loader::place(ctx, self.0.id).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn message_at(&self, ctx: &Context<'_>, seq: i32) -> Result<Option<Message>, Fault> {
+        // Nothing beyond what was there when the conversation was read.
+        if !(1..=self.0.last_seq).contains(&seq) {
+            return Ok(None);
+        }
+        let id = MessageId {
+            conversation: self.0.id,
+            seq,
+        };
+        Ok(loader::message(ctx, id).await?.map(Message))
     }
 }
 
@@ -78,6 +92,21 @@ impl Conversation {
     /// When it was archived; null while it is not. An archived conversation can be read and not written to.
     async fn archived_at(&self) -> Option<DateTime> {
         self.0.archived_at.map(Into::into)
+    }
+
+    /// Users who may not come back, newest ban first; null for those who may not see it.
+    #[graphql(complexity = "crate::graphql::page::cost([first, None], child_complexity)")]
+    async fn bans(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Return users after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Page size, 1 to 100; 20 when left out.")] first: Option<i32>,
+    ) -> Result<Option<UserConnection>, Fault> {
+        let Some(place) = self.place(ctx).await? else {
+            return Ok(None);
+        };
+        let page = chat(ctx)?.bans(&place, &forwards(after, first)).await?;
+        Ok(page.map(Into::into))
     }
 
     /// When it was made.
@@ -102,8 +131,7 @@ impl Conversation {
 
     /// The newest message; null when there is none.
     async fn last_message(&self, ctx: &Context<'_>) -> Result<Option<Message>, Fault> {
-        let message = chat(ctx)?.message_by_seq(&self.0, self.0.last_seq).await?;
-        Ok(message.map(Message::from))
+        self.message_at(ctx, self.0.last_seq).await
     }
 
     /// Number of the newest message, and so how many there are; 0 when there is none. It never falls: when two answers cross, the larger is right.
@@ -134,19 +162,14 @@ impl Conversation {
             .into_iter()
             .map(Into::into)
             .collect();
-        let page = chat(ctx)?
-            .members(
-                &self.0,
-                &roles,
-                &PageArguments {
-                    after,
-                    before,
-                    first,
-                    last,
-                },
-            )
-            .await?;
-        Ok(Some(page.into()))
+        let page = PageArguments {
+            after,
+            before,
+            first,
+            last,
+        };
+        let wanted = chat(ctx)?.members_wanted(self.0.id, roles, &page)?;
+        Ok(loader::members(ctx, wanted).await?.map(Into::into))
     }
 
     /// One message by its number; null when there is none with it.
@@ -155,10 +178,7 @@ impl Conversation {
         ctx: &Context<'_>,
         #[graphql(desc = "Number of the message.")] seq: i32,
     ) -> Result<Option<Message>, Fault> {
-        Ok(chat(ctx)?
-            .message_by_seq(&self.0, seq)
-            .await?
-            .map(Message::from))
+        self.message_at(ctx, seq).await
     }
 
     /// The messages in ascending order of `seq`, along which `sentAt` never goes back; members see those from before they joined too. `last: 50` gives the newest page; `last: 25, beforeSeq: 401` and `first: 25, afterSeq: 400` give the two sides of a link to message 400.
@@ -186,9 +206,17 @@ impl Conversation {
             after_seq,
             before_seq,
         };
-        Ok(Some(
-            chat(ctx)?.messages(&self.0, &page, between).await?.into(),
-        ))
+        let wanted = chat(ctx)?.messages_wanted(&self.0, &page, between)?;
+        Ok(loader::messages(ctx, wanted).await?.map(Into::into))
+    }
+
+    /// The other person of a direct conversation; null for the other kinds, and when the account is gone.
+    async fn peer(&self, ctx: &Context<'_>) -> Result<Option<User>, Fault> {
+        let Some(pair) = self.0.pair else {
+            return Ok(None);
+        };
+        let peer = pair.other(signed_in(ctx)?.user);
+        Ok(loader::user(ctx, peer).await?.map(User))
     }
 
     /// Who may send messages.
@@ -208,32 +236,25 @@ impl Conversation {
 
     /// What the viewer may do here, now.
     async fn viewer_can(&self, ctx: &Context<'_>) -> Result<ConversationPermissions, Fault> {
-        let place = match viewer(ctx)? {
-            Some(viewer) => chat(ctx)?.conversation(viewer, self.0.id).await?,
-            None => None,
-        };
-        Ok(ConversationPermissions::new(place.as_ref()))
+        Ok(ConversationPermissions::new(
+            self.place(ctx).await?.as_ref(),
+        ))
     }
 
     /// The viewer's membership; null when they read a channel without having joined.
     async fn viewer_membership(&self, ctx: &Context<'_>) -> Result<Option<Membership>, Fault> {
-        let Some(viewer) = viewer(ctx)? else {
-            return Ok(None);
-        };
-        let place = chat(ctx)?.conversation(viewer, self.0.id).await?;
-        Ok(place.map(|(_, membership)| Membership(membership)))
+        let place = self.place(ctx).await?;
+        Ok(place.and_then(|place| place.membership).map(Membership))
     }
 
     /// How many messages follow the last one that the viewer has read: `lastSeq` less `viewerMembership.readSeq`, which a cache can work out after every event; 0 for those who are no members.
     async fn viewer_unread_count(&self, ctx: &Context<'_>) -> Result<i32, Fault> {
-        let Some(viewer) = viewer(ctx)? else {
+        // Number and mark of one moment: against this object's own number, which is older, the sum could be wrong.
+        let Some(place) = self.place(ctx).await? else {
             return Ok(0);
         };
-        // Number and mark of one moment: against this object's own number, which is older, the sum could be wrong.
-        let place = chat(ctx)?.conversation(viewer, self.0.id).await?;
-        Ok(place.map_or(0, |(conversation, membership)| {
-            conversation.last_seq - membership.read_seq
-        }))
+        let read_seq = place.membership.map(|membership| membership.read_seq);
+        Ok(read_seq.map_or(0, |read_seq| place.conversation.last_seq - read_seq))
     }
 }
 
@@ -269,112 +290,10 @@ impl ConversationQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Identifier of the conversation.")] id: ID,
     ) -> Result<Option<Conversation>, Fault> {
-        let (Some(viewer), Ok(id)) = (viewer(ctx)?, id.parse()) else {
+        let (Some(_), Ok(id)) = (viewer(ctx)?, id.parse()) else {
             return Ok(None);
         };
-        Ok(chat(ctx)?
-            .conversation(viewer, id)
-            .await?
-            .map(|(conversation, _)| Conversation(conversation)))
-    }
-}
-
-/// Input of `createConversation`.
-#[derive(InputObject)]
-pub(super) struct CreateConversationInput {
-    /// Key of up to 64 characters, chosen by the client. A second call with the same key gives the first one's result.
-    idempotency_key: Option<String>,
-    /// GROUP or CHANNEL.
-    #[graphql(default_with = "CreatableConversationKind::Group")]
-    kind: CreatableConversationKind,
-    /// Up to 100 friends to add to a group.
-    #[graphql(default_with = "Vec::new()")]
-    member_ids: Vec<ID>,
-    /// Title of 1 to 100 characters.
-    title: String,
-    /// Topic of up to 500 characters.
-    topic: Option<String>,
-}
-
-/// Result of `createConversation`.
-#[derive(Default, SimpleObject)]
-pub(super) struct CreateConversationPayload {
-    /// The conversation, ready for a list; null on failure.
-    conversation_edge: Option<ConversationEdge>,
-    /// Why it failed; empty on success.
-    user_errors: Vec<UserError>,
-}
-
-/// Input of `updateConversation`. A field left out stays as it is.
-#[derive(InputObject)]
-pub(super) struct UpdateConversationInput {
-    /// Conversation to change.
-    conversation_id: ID,
-    /// New invite policy; null is refused.
-    invite_policy: MaybeUndefined<MemberPolicy>,
-    /// New posting policy; null is refused.
-    posting_policy: MaybeUndefined<MemberPolicy>,
-    /// New title; null is refused.
-    title: MaybeUndefined<String>,
-    /// New topic; null takes the topic away.
-    topic: MaybeUndefined<String>,
-}
-
-/// Result of `updateConversation`.
-#[derive(Default, SimpleObject)]
-pub(super) struct UpdateConversationPayload {
-    /// The conversation after the change; null on failure.
-    conversation: Option<Conversation>,
-    /// Why it failed; empty on success.
-    user_errors: Vec<UserError>,
-}
-
-payloads!(CreateConversationPayload, UpdateConversationPayload);
-
-#[derive(Default)]
-pub(super) struct ConversationMutation;
-
-#[Object]
-impl ConversationMutation {
-    /// Make a group or channel with the viewer as its owner.
-    async fn create_conversation(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "What to do.")] input: CreateConversationInput,
-    ) -> Result<Option<CreateConversationPayload>, Fault> {
-        let new = CreateConversation {
-            kind: input.kind.into(),
-            title: input.title,
-            topic: input.topic,
-            member_ids: input.member_ids.into_iter().map(|id| id.0).collect(),
-            idempotency_key: input.idempotency_key,
-        };
-        let outcome = chat(ctx)?.create_conversation(signed_in(ctx)?, new).await;
-        payload(outcome, |conversation| CreateConversationPayload {
-            conversation_edge: Some(conversation.into()),
-            ..Default::default()
-        })
-    }
-
-    /// Change title, topic or policies of a group or channel. Needs ADMIN.
-    async fn update_conversation(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "What to do.")] input: UpdateConversationInput,
-    ) -> Result<Option<UpdateConversationPayload>, Fault> {
-        let change = UpdateConversation {
-            conversation_id: input.conversation_id.0,
-            title: patch(input.title, |text| text),
-            topic: patch(input.topic, |text| text),
-            posting_policy: patch(input.posting_policy, Into::into),
-            invite_policy: patch(input.invite_policy, Into::into),
-        };
-        let outcome = chat(ctx)?
-            .update_conversation(signed_in(ctx)?, change)
-            .await;
-        payload(outcome, |conversation| UpdateConversationPayload {
-            conversation: Some(Conversation(conversation)),
-            ..Default::default()
-        })
+        let place = loader::place(ctx, id).await?;
+        Ok(place.map(|place| Conversation(place.conversation)))
     }
 }

@@ -179,6 +179,8 @@ pub(super) enum UserErrorCode {
     LimitReached,
     /// The object does not exist, or the viewer may not know that it does.
     NotFound,
+    /// It needs a friendship first.
+    NotFriends,
     /// The handle is taken.
     Taken,
     /// The object is in a state that does not allow this, for example a request that was answered otherwise.
@@ -195,6 +197,7 @@ impl From<Reason> for UserErrorCode {
             Reason::InvalidInput => Self::InvalidInput,
             Reason::LimitReached => Self::LimitReached,
             Reason::NotFound => Self::NotFound,
+            Reason::NotFriends => Self::NotFriends,
             Reason::Taken => Self::Taken,
             Reason::WrongState => Self::WrongState,
         }

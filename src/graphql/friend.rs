@@ -7,6 +7,7 @@ use super::{
     context::{chat, signed_in},
     error::Fault,
     friend_request::{FriendRequest, FriendRequestConnection, Requests},
+    loader,
     page::{Edge, PageInfo, edges, forwards},
     scalar::DateTime,
     user::User,
@@ -40,7 +41,7 @@ impl Friendship {
 
 /// Somebody who is there as long as what names them.
 pub(super) async fn person(ctx: &Context<'_>, id: UserId) -> Result<User, Fault> {
-    let user = chat(ctx)?.user(id).await?;
+    let user = loader::user(ctx, id).await?;
     Ok(User(user.ok_or_else(|| {
         Error::BadInput("the account is gone".to_owned())
     })?))
@@ -148,7 +149,7 @@ impl Relationship {
         if viewer.user == user {
             return Ok(None);
         }
-        let between = chat(ctx)?.relationship(viewer, user).await?;
+        let between = loader::relationship(ctx, user).await?;
         let pair = Pair::new(viewer.user, user);
         Ok(Some(Self {
             viewer,

@@ -5,6 +5,7 @@ use async_graphql::{Context, Enum, ID, Object};
 use super::{
     context::chat,
     error::Fault,
+    loader,
     page::{Edge, PageInfo, edges},
     scalar::DateTime,
     user::User,
@@ -93,12 +94,12 @@ impl FriendRequest {
 
     /// Who was asked; null when the account is gone.
     async fn recipient(&self, ctx: &Context<'_>) -> Result<Option<User>, Fault> {
-        Ok(chat(ctx)?.user(self.0.recipient).await?.map(User))
+        Ok(loader::user(ctx, self.0.recipient).await?.map(User))
     }
 
     /// Who asked; null when the account is gone.
     async fn sender(&self, ctx: &Context<'_>) -> Result<Option<User>, Fault> {
-        Ok(chat(ctx)?.user(self.0.sender).await?.map(User))
+        Ok(loader::user(ctx, self.0.sender).await?.map(User))
     }
 
     /// Where it stands.

@@ -6,14 +6,12 @@ use super::{
     context::{chat, signed_in},
     conversation::Conversation,
     error::{Fault, UserError, payload, payloads},
+    friend::person,
     page::connection,
     scalar::DateTime,
     user::User,
 };
-use crate::{
-    chat::Error,
-    model::{self, Role, membership::MembershipKey, page::cursor},
-};
+use crate::model::{self, Role, membership::MembershipKey, page::cursor};
 
 /// What a member may do. Each role may do all that the ones below it may: OWNER, ADMIN, MEMBER.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -79,10 +77,7 @@ impl Membership {
 
     /// The person.
     async fn user(&self, ctx: &Context<'_>) -> Result<User, Fault> {
-        let user = chat(ctx)?.user(self.0.user).await?;
-        Ok(User(user.ok_or_else(|| {
-            Error::BadInput("the account is gone".to_owned())
-        })?))
+        person(ctx, self.0.user).await
     }
 }
 
@@ -123,6 +118,9 @@ pub(super) struct AddMembersPayload {
 /// Input of `removeMember`.
 #[derive(InputObject)]
 pub(super) struct RemoveMemberInput {
+    /// Whether to keep them from coming back.
+    #[graphql(default = false)]
+    ban: bool,
     /// Conversation to remove from.
     conversation_id: ID,
     /// Member to remove.
@@ -170,6 +168,8 @@ pub(super) struct LeaveConversationInput {
 /// Result of `leaveConversation`.
 #[derive(Default, SimpleObject)]
 pub(super) struct LeaveConversationPayload {
+    /// The channel that was left, as the viewer sees it now; null for a group and on failure.
+    channel: Option<Conversation>,
     /// Identifier of the conversation that was left; null on failure.
     left_conversation_id: Option<ID>,
     /// Why it failed; empty on success.
@@ -235,7 +235,8 @@ impl MembershipMutation {
         let outcome = chat(ctx)?
             .leave_conversation(signed_in(ctx)?, &input.conversation_id)
             .await;
-        payload(outcome, |left| LeaveConversationPayload {
+        payload(outcome, |(left, channel)| LeaveConversationPayload {
+            channel: channel.map(Conversation),
             left_conversation_id: Some(left.to_string().into()),
             ..Default::default()
         })
@@ -248,7 +249,12 @@ impl MembershipMutation {
         #[graphql(desc = "What to do.")] input: RemoveMemberInput,
     ) -> Result<Option<RemoveMemberPayload>, Fault> {
         let outcome = chat(ctx)?
-            .remove_member(signed_in(ctx)?, &input.conversation_id, &input.user_id)
+            .remove_member(
+                signed_in(ctx)?,
+                &input.conversation_id,
+                &input.user_id,
+                input.ban,
+            )
             .await;
         payload(outcome, |(conversation, membership)| RemoveMemberPayload {
             conversation: Some(Conversation(conversation)),

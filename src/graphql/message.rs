@@ -9,6 +9,7 @@ use super::{
     context::{chat, heads, signed_in},
     conversation::Conversation,
     error::{Fault, UserError, payload, payloads},
+    loader,
     membership::{Membership, MembershipConnection},
     page::{connection, forwards},
     render::{Opening, Told},
@@ -55,11 +56,11 @@ impl Message {
         #[graphql(desc = "Return members after this cursor.")] after: Option<String>,
         #[graphql(desc = "Page size, 1 to 100; 20 when left out.")] first: Option<i32>,
     ) -> Result<Option<MembershipConnection>, Fault> {
-        let viewer = signed_in(ctx)?;
-        let page = chat(ctx)?
-            .readers(viewer, &self.0, &forwards(after, first))
-            .await?;
-        Ok(page.map(Into::into))
+        let wanted = chat(ctx)?.readers_wanted(&self.0, &forwards(after, first))?;
+        if loader::place(ctx, self.0.conversation).await?.is_none() {
+            return Ok(None);
+        }
+        Ok(loader::members(ctx, wanted).await?.map(Into::into))
     }
 
     /// Whether a member has read it, that is whether `seq` is at most their `readSeq`; null when the user is no member.
@@ -68,18 +69,19 @@ impl Message {
         ctx: &Context<'_>,
         #[graphql(desc = "The member.")] user_id: ID,
     ) -> Result<Option<ReadStatus>, Fault> {
-        let Ok(member) = user_id.parse() else {
+        let (Some(_), Ok(member)) = (
+            loader::place(ctx, self.0.conversation).await?,
+            user_id.parse(),
+        ) else {
             return Ok(None);
         };
-        let read = chat(ctx)?
-            .has_read(signed_in(ctx)?, &self.0, member)
-            .await?;
-        Ok(read.map(Into::into))
+        let membership = loader::membership(ctx, self.0.conversation, member).await?;
+        Ok(membership.map(|membership| ReadStatus::of(&self.0, &membership)))
     }
 
     /// Who said it; null when the account is gone.
     async fn sender(&self, ctx: &Context<'_>) -> Result<Option<User>, Fault> {
-        Ok(chat(ctx)?.user(self.0.sender).await?.map(User))
+        Ok(loader::user(ctx, self.0.sender).await?.map(User))
     }
 
     /// When the server took it in. It never goes back along `seq`; equal times are ordered by `seq`.
@@ -99,9 +101,9 @@ impl Message {
 
     /// Whether the viewer has read it, that is whether `seq` is at most their `readSeq`; null when they are no member.
     async fn viewer_read_status(&self, ctx: &Context<'_>) -> Result<Option<ReadStatus>, Fault> {
-        let viewer = signed_in(ctx)?;
-        let read = chat(ctx)?.has_read(viewer, &self.0, viewer.user).await?;
-        Ok(read.map(Into::into))
+        let place = loader::place(ctx, self.0.conversation).await?;
+        let membership = place.and_then(|place| place.membership);
+        Ok(membership.map(|membership| ReadStatus::of(&self.0, &membership)))
     }
 }
 
@@ -114,9 +116,13 @@ pub(super) enum ReadStatus {
     Unread,
 }
 
-impl From<bool> for ReadStatus {
-    fn from(read: bool) -> Self {
-        if read { Self::Read } else { Self::Unread }
+impl ReadStatus {
+    fn of(message: &model::Message, membership: &model::Membership) -> Self {
+        if message.seq <= membership.read_seq {
+            Self::Read
+        } else {
+            Self::Unread
+        }
     }
 }
 

@@ -1,17 +1,23 @@
 //! WORDS: the domain in GraphQL's grammar. One file per noun, with its types and its part of query, mutation and
 //! subscription; no rule lives here. Descriptions are written for clients: they are the reference.
 
+mod account;
 mod api;
 mod archive;
+mod ban;
 mod block;
+mod channel;
 mod context;
 mod conversation;
+mod conversation_mutation;
+mod direct;
 mod document;
 mod error;
 mod friend;
 mod friend_request;
 mod friendship;
 mod guard;
+mod loader;
 mod measure;
 mod membership;
 mod message;

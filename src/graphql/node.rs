@@ -1,6 +1,7 @@
 //! Any object by its identifier.
 
 use async_graphql::{Context, ID, Interface, Object};
+use futures_util::future::try_join_all;
 
 use super::{
     block::Block,
@@ -9,6 +10,7 @@ use super::{
     error::Fault,
     friend::Friendship,
     friend_request::FriendRequest,
+    loader,
     membership::Membership,
     message::Message,
     session::Session,
@@ -60,11 +62,10 @@ impl NodeQuery {
         if ids.len() > max as usize {
             return Err(Error::BadInput(format!("`ids` must have at most {max} items")).into());
         }
-        let mut nodes = Vec::with_capacity(ids.len());
-        for id in &ids {
-            nodes.push(find(ctx, id).await?);
-        }
-        Ok(Some(nodes))
+        // Side by side, so that their look-ups are gathered.
+        Ok(Some(
+            try_join_all(ids.iter().map(|id| find(ctx, id))).await?,
+        ))
     }
 }
 
@@ -73,7 +74,8 @@ async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>, Fault> {
     let chat = chat(ctx)?;
     let Ok(id) = id.parse() else { return Ok(None) };
     if let NodeId::User(id) = id {
-        return Ok(chat.user(id).await?.map(|user| Node::User(User(user))));
+        let user = loader::user(ctx, id).await?;
+        return Ok(user.map(|user| Node::User(User(user))));
     }
     let Some(viewer) = viewer(ctx)? else {
         return Ok(None);
@@ -85,10 +87,9 @@ async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>, Fault> {
             .session(viewer, id)
             .await?
             .map(|session| Node::Session(Session(session))),
-        NodeId::Conversation(id) => chat
-            .conversation(viewer, id)
+        NodeId::Conversation(id) => loader::place(ctx, id)
             .await?
-            .map(|(conversation, _)| Node::Conversation(Conversation(conversation))),
+            .map(|place| Node::Conversation(Conversation(place.conversation))),
         NodeId::Membership(id) => chat
             .membership(viewer, id)
             .await?
@@ -105,9 +106,15 @@ async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>, Fault> {
             .block(viewer, id)
             .await?
             .map(|block| Node::Block(Block(block))),
-        NodeId::Message(id) => chat
-            .message(viewer, id)
-            .await?
-            .map(|message| Node::Message(message.into())),
+        NodeId::Message(id) => {
+            let place = loader::place(ctx, id.conversation).await?;
+            match place {
+                // Nothing beyond what was there when the conversation was read.
+                Some(place) if id.seq <= place.conversation.last_seq => loader::message(ctx, id)
+                    .await?
+                    .map(|message| Node::Message(Message(message))),
+                Some(_) | None => None,
+            }
+        }
     })
 }

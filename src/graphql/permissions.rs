@@ -5,7 +5,7 @@ use async_graphql::{Enum, SimpleObject};
 use super::error::UserErrorCode;
 use crate::{
     chat::{Reason, Rejection},
-    model::{Action, Conversation, Membership, Policy, Role, membership::may},
+    model::{Action, Place, Policy, Role},
 };
 
 /// Which members may do something.
@@ -65,10 +65,11 @@ pub(super) struct ConversationPermissions {
 }
 
 impl ConversationPermissions {
-    /// Of somebody with this place in the conversation, or with none.
-    pub(super) fn new(place: Option<&(Conversation, Membership)>) -> Self {
+    /// Of somebody who finds the conversation so, or not at all.
+    pub(super) fn new(place: Option<&Place>) -> Self {
         let denial = |action| match place {
-            Some((conversation, membership)) => may(membership.role, action, conversation)
+            Some(place) => place
+                .may(action)
                 .map_err(|denial| Rejection::from(denial).reason),
             None => Err(Reason::Forbidden),
         };
@@ -78,8 +79,7 @@ impl ConversationPermissions {
             archive: allows(Action::Archive),
             change_roles: allows(Action::ChangeRoles),
             delete: allows(Action::Delete),
-            // Groups are added to, not joined.
-            join: false,
+            join: allows(Action::Join),
             leave: allows(Action::Leave),
             remove_members: allows(Action::Remove(Role::Member)),
             send: allows(Action::Send),

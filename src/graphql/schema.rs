@@ -5,8 +5,13 @@ use std::sync::Arc;
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, SchemaBuilder};
 
 use super::{
+    account::AccountMutation,
     archive::ArchiveMutation,
-    conversation::{ConversationMutation, ConversationQuery},
+    ban::BanMutation,
+    channel::{ChannelMutation, ChannelQuery},
+    conversation::ConversationQuery,
+    conversation_mutation::ConversationMutation,
+    direct::DirectMutation,
     friendship::FriendMutation,
     membership::MembershipMutation,
     message::{MessageMutation, MessageSubscription},
@@ -18,14 +23,18 @@ use crate::chat::Chat;
 
 /// Reading. No field here changes anything.
 #[derive(Default, MergedObject)]
-pub(super) struct Query(ConversationQuery, NodeQuery, UserQuery);
+pub(super) struct Query(ChannelQuery, ConversationQuery, NodeQuery, UserQuery);
 
 #[expect(clippy::doc_markdown, reason = "the text is the schema's")]
 /// Changes. Each field takes one `input` and returns a payload whose `userErrors` is empty when the change holds. Every field may be tried again after a lost answer, with the same `idempotencyKey` where its input has one: what is so already succeeds again, what is gone already is NOT_FOUND (but `signUp` says TAKEN, `changePassword` INVALID_CREDENTIALS). Lengths of text count Unicode code points.
 #[derive(Default, MergedObject)]
 pub(super) struct Mutation(
+    AccountMutation,
     ArchiveMutation,
+    BanMutation,
+    ChannelMutation,
     ConversationMutation,
+    DirectMutation,
     FriendMutation,
     MembershipMutation,
     MessageMutation,

@@ -8,6 +8,7 @@ use super::{
     context::{chat, one_password, sign_in, signed_in},
     error::{Fault, UserError, payload, payloads},
     friend::Relationship,
+    loader,
     page::{connection, forwards},
     scalar::DateTime,
     session::SessionToken,
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::{
     chat::{Patch, SignUp, UpdateProfile},
-    model::{self, page::cursor, user::UserKey},
+    model::{self, Id, friend::NewestKey, page::cursor, user::UserKey},
 };
 
 /// A person, as everybody may see them.
@@ -92,6 +93,15 @@ impl From<model::User> for UserEdge {
     }
 }
 
+impl From<(model::Ban, model::User)> for UserEdge {
+    fn from((ban, user): (model::Ban, model::User)) -> Self {
+        Self {
+            cursor: cursor(&NewestKey(ban.banned_at, user.id.uuid())),
+            node: User(Arc::new(user)),
+        }
+    }
+}
+
 /// How to find a user.
 #[derive(OneofObject)]
 pub(super) enum UserByInput {
@@ -116,7 +126,7 @@ impl UserQuery {
         let user = match by {
             UserByInput::Handle(handle) => chat.user_by_handle(&handle).await?,
             UserByInput::Id(id) => match id.parse() {
-                Ok(id) => chat.user(id).await?,
+                Ok(id) => loader::user(ctx, id).await?,
                 Err(_) => None,
             },
         };

@@ -11,6 +11,7 @@ use super::{
     friend_request::{
         FriendRequestConnection, FriendRequestDirection, FriendRequestStatus, Requests,
     },
+    loader,
     page::forwards,
     session::Session,
     user::User,
@@ -134,10 +135,7 @@ impl Viewer {
     /// The viewer as others see them.
     async fn user(&self, ctx: &Context<'_>) -> Result<User, Fault> {
         // The account of a session is there for as long as the session.
-        let user = chat(ctx)?
-            .user(self.0.user)
-            .await?
-            .ok_or(Error::Unauthenticated)?;
-        Ok(User(user))
+        let user = loader::user(ctx, self.0.user).await?;
+        Ok(User(user.ok_or(Error::Unauthenticated)?))
     }
 }

@@ -10,7 +10,10 @@ use tokio::sync::watch;
 
 use super::{Hub, Item, hub::HeldTail, tail::Taken};
 use crate::{
-    model::{Change, ConversationId, Id, News, PageRequest, Position, UserId, message::MessageKey},
+    model::{
+        Action, Change, Conversation, ConversationId, Id, News, PageRequest, Position, UserId,
+        message::{MessageKey, MessagesWanted},
+    },
     store::{Error, Store},
 };
 
@@ -45,7 +48,7 @@ pub struct MessageFeed {
     user: UserId,
     next_seq: i32,
     /// A leaving from before this position is of an earlier membership.
-    joined_position: Position,
+    since: Position,
     behind: bool,
     backlog: VecDeque<Arc<Item>>,
 }
@@ -61,8 +64,7 @@ impl MessageFeed {
     ) -> Result<Result<Self, Unopened>, Error> {
         let tail = hub.hold_tail(conversation);
         let (place, bell) = tail.tail.listen();
-        let Some((found, membership)) = store.find_conversation_of(user, conversation).await?
-        else {
+        let Some((found, since)) = readable(store, user, conversation).await? else {
             return Ok(Err(Unopened::NotThere));
         };
         let seq = match start {
@@ -82,7 +84,7 @@ impl MessageFeed {
             conversation,
             user,
             next_seq: seq.saturating_add(1),
-            joined_position: membership.joined_position,
+            since,
             behind: seq < found.last_seq,
             backlog: VecDeque::new(),
         }))
@@ -90,11 +92,8 @@ impl MessageFeed {
 
     /// Whether the person may read the conversation now.
     pub async fn may_read(&self) -> Result<bool, Error> {
-        let place = self
-            .store
-            .find_conversation_of(self.user, self.conversation)
-            .await?;
-        Ok(place.is_some())
+        let found = readable(&self.store, self.user, self.conversation).await?;
+        Ok(found.is_some())
     }
 
     /// The next message; none when the person may read the conversation no longer.
@@ -138,11 +137,11 @@ impl MessageFeed {
                 self.behind = true;
                 Meeting::Pass
             }
-            News::MemberLeft { user, .. }
-                if *user == self.user && item.change.position > self.joined_position =>
-            {
-                Meeting::End
-            }
+            News::MemberLeft {
+                user,
+                reads_on: false,
+                ..
+            } if *user == self.user && item.change.position > self.since => Meeting::End,
             News::ConversationDeleted { .. } => Meeting::End,
             News::MessageSent(_)
             | News::MemberLeft { .. }
@@ -155,35 +154,37 @@ impl MessageFeed {
             | News::FriendshipBegan { .. }
             | News::FriendshipEnded { .. }
             | News::BlockChanged { .. }
+            | News::AccountClosed { .. }
             | News::SessionEnded { .. } => Meeting::Pass,
         }
     }
 
-    /// Reads the next page of the log. The right to read and the newest number are read first, in one statement, and
-    /// the rows only up to that number: so nothing that was sent after a removal is ever among them.
+    /// Reads the next page of the log. The newest number is read with the right to read or before it, and the rows only
+    /// up to that number: so nothing that was sent after a removal is ever among them.
     async fn read_backlog(&mut self) -> Result<bool, Error> {
-        let Some((found, membership)) = self
-            .store
-            .find_conversation_of(self.user, self.conversation)
-            .await?
+        let Some((found, since)) = readable(&self.store, self.user, self.conversation).await?
         else {
             return Ok(false);
         };
-        self.joined_position = membership.joined_position;
+        self.since = since;
         if self.next_seq > found.last_seq {
             self.behind = false;
             return Ok(true);
         }
-        let request = PageRequest {
+        let page = PageRequest {
             after: Some(MessageKey(self.next_seq - 1)),
             before: Some(MessageKey(found.last_seq.saturating_add(1))),
             items: self.tail.limits().catch_up_page,
             from_back: false,
         };
-        let page = self
-            .store
-            .list_messages(self.conversation, &request)
-            .await?;
+        let wanted = MessagesWanted {
+            conversation: self.conversation,
+            page,
+            is_cut: true,
+        };
+        let Some(page) = self.store.list_messages(&[wanted]).await?.pop() else {
+            return Ok(true);
+        };
         // Where nothing was found although something is there, another read would find nothing again.
         self.behind = page.has_next && !page.items.is_empty();
         for message in page.items {
@@ -198,6 +199,24 @@ impl MessageFeed {
         }
         Ok(true)
     }
+}
+
+/// A conversation, if somebody may read it, and since which position they may.
+async fn readable(
+    store: &Store,
+    user: UserId,
+    conversation: ConversationId,
+) -> Result<Option<(Conversation, Position)>, Error> {
+    let place = store.find_place(user, conversation).await?;
+    Ok(place
+        .filter(|place| place.may(Action::Read).is_ok())
+        .map(|place| {
+            let joined = place
+                .membership
+                .map(|membership| membership.joined_position);
+            let since = joined.unwrap_or(place.conversation.head_position);
+            (place.conversation, since)
+        }))
 }
 
 enum Meeting {

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     model::{
-        Change, Conversation, ConversationId, FriendRequest, FriendRequestId, Membership, Message,
-        Pair, Relationship, Session, SessionId, Shard, Timestamp, User, UserId,
+        Ban, Change, Conversation, ConversationId, FriendRequest, FriendRequestId, Membership,
+        Message, Pair, Relationship, Session, SessionId, Shard, Timestamp, User, UserId,
     },
     store::{EndedMembership, Error, Transaction},
 };
@@ -41,6 +41,12 @@ pub struct Batch {
     pub(super) changed_conversations: HashSet<ConversationId>,
     pub(super) changed_memberships: HashSet<(ConversationId, UserId)>,
     pub(super) ended_memberships: Vec<EndedMembership>,
+    /// Channels whose title is to be found.
+    pub(super) titled_channels: HashSet<ConversationId>,
+    /// Bans, and whether each stands now.
+    pub(super) changed_bans: HashMap<(ConversationId, UserId), (Ban, bool)>,
+    pub(super) closed_accounts: Vec<UserId>,
+    pub(super) forgotten_accounts: Vec<UserId>,
     pub(super) requests: HashMap<FriendRequestId, FriendRequest>,
     pub(super) changed_pairs: HashSet<Pair>,
     pub(super) messages: Vec<Arc<Message>>,
@@ -62,6 +68,10 @@ impl Batch {
             changed_conversations: HashSet::new(),
             changed_memberships: HashSet::new(),
             ended_memberships: Vec::new(),
+            titled_channels: HashSet::new(),
+            changed_bans: HashMap::new(),
+            closed_accounts: Vec::new(),
+            forgotten_accounts: Vec::new(),
             requests: HashMap::new(),
             changed_pairs: HashSet::new(),
             messages: Vec::new(),
@@ -102,6 +112,11 @@ impl Batch {
 
     /// Writes everything that was decided; nothing lasts before the transaction commits.
     pub(super) async fn store(&self, tx: &Transaction) -> Result<(), Error> {
+        // A closed account's handle is free at once.
+        tx.close_accounts(&self.closed_accounts, self.at).await?;
+        for user in &self.forgotten_accounts {
+            tx.forget_closing_account(*user).await?;
+        }
         let users: Vec<_> = self
             .changed_users
             .iter()
@@ -115,6 +130,21 @@ impl Batch {
             .collect();
         tx.put_sessions(&sessions).await?;
         tx.delete_sessions(&self.ended_sessions).await?;
+        self.store_conversations(tx).await?;
+        let requests: Vec<_> = self.requests.values().collect();
+        tx.put_friend_requests(&requests).await?;
+        for pair in &self.changed_pairs {
+            tx.put_relationship(*pair, self.between(*pair)).await?;
+        }
+        tx.insert_messages(&self.messages).await?;
+        tx.insert_changes(&self.changes).await?;
+        if !self.changes.is_empty() {
+            tx.update_head(self.shard, self.known.head).await?;
+        }
+        Ok(())
+    }
+
+    async fn store_conversations(&self, tx: &Transaction) -> Result<(), Error> {
         let conversations: Vec<_> = self
             .changed_conversations
             .iter()
@@ -130,15 +160,13 @@ impl Batch {
             .filter_map(|(conversation, user)| self.membership(*conversation, *user))
             .collect();
         tx.put_memberships(&memberships).await?;
-        let requests: Vec<_> = self.requests.values().collect();
-        tx.put_friend_requests(&requests).await?;
-        for pair in &self.changed_pairs {
-            tx.put_relationship(*pair, self.between(*pair)).await?;
+        for id in &self.titled_channels {
+            if let Some(title) = self.conversation(*id).and_then(|at| at.title.as_deref()) {
+                tx.put_channel_words(*id, title).await?;
+            }
         }
-        tx.insert_messages(&self.messages).await?;
-        tx.insert_changes(&self.changes).await?;
-        if !self.changes.is_empty() {
-            tx.update_head(self.shard, self.known.head).await?;
+        for (ban, stands) in self.changed_bans.values() {
+            tx.put_ban(ban, *stands).await?;
         }
         Ok(())
     }
@@ -193,6 +221,26 @@ impl Batch {
     /// A person's place in a conversation.
     pub fn membership(&self, conversation: ConversationId, user: UserId) -> Option<&Membership> {
         self.known.memberships.get(&(conversation, user))?.as_ref()
+    }
+
+    /// Whether somebody who is no member may not come back.
+    pub fn is_banned(&self, conversation: ConversationId, user: UserId) -> bool {
+        let place = (conversation, user);
+        self.known.bans.get(&place).copied().unwrap_or(false)
+    }
+
+    /// The direct conversation of two people.
+    pub fn direct_conversation(&self, pair: Pair) -> Option<&Conversation> {
+        let id = (*self.known.directs.get(&pair)?)?;
+        self.conversation(id)
+    }
+
+    /// Whether two people are friends.
+    pub fn are_friends(&self, pair: Pair) -> bool {
+        match self.known.pairs.get(&pair) {
+            Some(between) => between.friendship.is_some(),
+            None => self.known.friends.get(&pair).copied().unwrap_or(false),
+        }
     }
 
     /// All that lies between two people.

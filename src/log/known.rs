@@ -29,7 +29,12 @@ pub(super) struct Known {
     pub(super) conversations: HashMap<ConversationId, Option<Conversation>>,
     pub(super) creations: HashMap<(UserId, String), Option<ConversationId>>,
     pub(super) memberships: HashMap<(ConversationId, UserId), Option<Membership>>,
+    /// Who is banned, of those who are no members.
+    pub(super) bans: HashMap<(ConversationId, UserId), bool>,
+    pub(super) directs: HashMap<Pair, Option<ConversationId>>,
     pub(super) pairs: HashMap<Pair, Relationship>,
+    /// Who are friends, of those pairs of whom nothing else is known: what `pairs` says counts before it.
+    pub(super) friends: HashMap<Pair, bool>,
     pub(super) pending: HashMap<UserId, u64>,
 }
 
@@ -61,7 +66,10 @@ impl Known {
             + self.conversations.len()
             + self.creations.len()
             + self.memberships.len()
+            + self.bans.len()
+            + self.directs.len()
             + self.pairs.len()
+            + self.friends.len()
             + self.pending.len();
         if rows > KEPT_MAX {
             Self::at(self.head)
@@ -81,6 +89,12 @@ impl Known {
             self.pending
                 .insert(sender, tx.count_pending_of(sender).await?);
         }
+        self.load_places(needs, tx).await?;
+        self.load_friends(needs, tx).await
+    }
+
+    /// Memberships, and the bans of those who have none.
+    async fn load_places(&mut self, needs: &Needs, tx: &Transaction) -> Result<(), Error> {
         // Whoever made a conversation may have left it since: a second call with its key is answered as they stand now.
         let made = needs.creations.iter().filter_map(|creation| {
             let conversation = *self.creations.get(creation)?;
@@ -94,6 +108,39 @@ impl Known {
             for membership in tx.find_memberships(&places).await? {
                 self.memberships
                     .insert((membership.conversation, membership.user), Some(membership));
+            }
+        }
+        let is_outside =
+            |place: &&(ConversationId, UserId)| matches!(self.memberships.get(*place), Some(None));
+        let outside = missing(needs.memberships.iter().filter(is_outside), &self.bans);
+        if !outside.is_empty() {
+            self.bans
+                .extend(outside.iter().map(|place| (*place, false)));
+            for place in tx.find_bans(&outside).await? {
+                self.bans.insert(place, true);
+            }
+        }
+        Ok(())
+    }
+
+    /// Friendships that are asked for, or that a direct conversation hangs on.
+    async fn load_friends(&mut self, needs: &Needs, tx: &Transaction) -> Result<(), Error> {
+        let talking = needs
+            .conversations
+            .iter()
+            .filter_map(|id| self.conversations.get(id)?.as_ref()?.pair.as_ref());
+        let wanted = needs.friendships.iter().chain(talking);
+        let mut unknown = missing(
+            wanted.filter(|pair| !self.pairs.contains_key(*pair)),
+            &self.friends,
+        );
+        unknown.sort_unstable_by_key(|pair| (pair.low, pair.high));
+        unknown.dedup();
+        if !unknown.is_empty() {
+            self.friends
+                .extend(unknown.iter().map(|pair| (*pair, false)));
+            for pair in tx.find_friends(&unknown).await? {
+                self.friends.insert(pair, true);
             }
         }
         Ok(())
@@ -133,7 +180,20 @@ impl Known {
                         .insert((*creator, key.clone()), Some(conversation.id));
                 }
                 self.conversations
-                    .insert(conversation.id, Some(conversation));
+                    .entry(conversation.id)
+                    .or_insert(Some(conversation));
+            }
+        }
+        let pairs = missing(&needs.directs, &self.directs);
+        if !pairs.is_empty() {
+            self.directs.extend(pairs.iter().map(|pair| (*pair, None)));
+            for conversation in tx.find_direct_conversations(&pairs).await? {
+                if let Some(pair) = conversation.pair {
+                    self.directs.insert(pair, Some(conversation.id));
+                }
+                self.conversations
+                    .entry(conversation.id)
+                    .or_insert(Some(conversation));
             }
         }
         let ids = missing(&needs.conversations, &self.conversations);

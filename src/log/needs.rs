@@ -18,6 +18,8 @@ pub struct Needs {
     pub(super) memberships: HashSet<(ConversationId, UserId)>,
     pub(super) message_keys: HashSet<MessageKey>,
     pub(super) pairs: HashSet<Pair>,
+    pub(super) friendships: HashSet<Pair>,
+    pub(super) directs: HashSet<Pair>,
     pub(super) pending_of: HashSet<UserId>,
 }
 
@@ -47,15 +49,26 @@ impl Needs {
         self.creations.insert((creator, key.to_owned()));
     }
 
-    /// A conversation, and a person's place in it.
+    /// A conversation, a person, and all that says how the one stands to the other.
     pub fn membership(&mut self, conversation: ConversationId, user: UserId) {
         self.conversations.insert(conversation);
+        self.users.insert(user);
         self.memberships.insert((conversation, user));
     }
 
     /// All that lies between two people.
     pub fn pair(&mut self, pair: Pair) {
         self.pairs.insert(pair);
+    }
+
+    /// Whether two people are friends, and nothing else that lies between them.
+    pub fn friendship(&mut self, pair: Pair) {
+        self.friendships.insert(pair);
+    }
+
+    /// The direct conversation of two people.
+    pub fn direct_conversation(&mut self, pair: Pair) {
+        self.directs.insert(pair);
     }
 
     /// How many requests of a person wait for an answer.

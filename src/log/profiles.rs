@@ -3,7 +3,10 @@
 //! Exact, not nearly so: the writer takes a profile out when it has committed a change of it and before it answers, so
 //! whoever was told of a change never reads what was before it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use quick_cache::sync::Cache;
 
@@ -36,25 +39,39 @@ impl Profiles {
         self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A person as they are now.
-    pub async fn find(&self, id: UserId) -> Result<Option<Arc<User>>, Error> {
-        if let Some(user) = self.cache.get(&id) {
-            return Ok(Some(user));
+    /// A person as they are now, if they are in memory.
+    pub fn known(&self, id: UserId) -> Option<Arc<User>> {
+        self.cache.get(&id)
+    }
+
+    /// People as they are now, those of them who are there.
+    pub async fn find_many(&self, ids: &[UserId]) -> Result<HashMap<UserId, Arc<User>>, Error> {
+        let mut found = HashMap::with_capacity(ids.len());
+        let mut unknown = Vec::new();
+        for id in ids {
+            match self.cache.get(id) {
+                Some(user) => drop(found.insert(*id, user)),
+                None => unknown.push(*id),
+            }
+        }
+        if unknown.is_empty() {
+            return Ok(found);
         }
         let before = *self.changes();
-        let Some(user) = self.store.find_user(id).await?.map(Arc::new) else {
-            return Ok(None);
-        };
+        let users = self.store.find_users(&unknown).await?;
         let changes = self.changes();
-        if *changes == before {
-            self.cache.insert(id, Arc::clone(&user));
+        for user in users.into_iter().map(Arc::new) {
+            if *changes == before {
+                self.cache.insert(user.id, Arc::clone(&user));
+            }
+            found.insert(user.id, user);
         }
-        Ok(Some(user))
+        Ok(found)
     }
 
     pub(super) fn forget_changed(&self, news: &[Change]) {
         for change in news {
-            if let News::ProfileUpdated { user } = change.news {
+            if let News::ProfileUpdated { user } | News::AccountClosed { user } = change.news {
                 let mut changes = self.changes();
                 *changes += 1;
                 self.cache.remove(&user);

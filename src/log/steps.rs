@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::Batch;
 use crate::{
     model::{
-        Block, Change, Conversation, ConversationId, FriendRequest, FriendRequestStatus,
-        Friendship, Membership, Message, News, Pair, Position, RemovalReason, Role, Session,
-        SessionId, User, UserId,
+        Ban, Block, Change, Conversation, ConversationId, ConversationKind, FriendRequest,
+        FriendRequestStatus, Friendship, Membership, Message, News, Pair, Position, RemovalReason,
+        Role, Session, SessionId, User, UserId,
     },
     store::EndedMembership,
 };
@@ -68,15 +68,38 @@ impl Batch {
         sessions.push(session);
     }
 
-    /// Ends a session.
+    /// Ends a session; when it was last used is kept.
     pub fn end_session(&mut self, user: UserId, session: SessionId) {
         self.publish(News::SessionEnded { user, session });
-        self.known
-            .sessions
-            .entry(user)
-            .or_default()
-            .retain(|other| other.id != session);
+        let sessions = self.known.sessions.entry(user).or_default();
+        let ended = sessions.iter().find(|other| other.id == session);
+        let used_at = ended.map(|session| session.last_used_at);
+        sessions.retain(|other| other.id != session);
         self.ended_sessions.push(session);
+        if let Some(Some(known)) = self.known.users.get_mut(&user) {
+            known.last_seen_at = known.last_seen_at.max(used_at);
+            self.changed_users.insert(user);
+        }
+    }
+
+    /// Closes an account: nobody can sign in with it, its name is gone, and whatever asks for the person finds nobody.
+    /// What ties them to others is written down to be ended.
+    pub fn close_account(&mut self, user: UserId) {
+        let sessions: Vec<_> = self.sessions_of(user).iter().map(|s| s.id).collect();
+        for session in sessions {
+            self.end_session(user, session);
+        }
+        if let Some(closed) = self.known.users.insert(user, None).flatten() {
+            self.known.handles.insert(closed.handle, None);
+            self.publish(News::AccountClosed { user });
+            self.closed_accounts.push(user);
+        }
+    }
+
+    /// Says that nothing is left of a closed account.
+    pub fn forget_closed_account(&mut self, user: UserId) {
+        self.effects += 1;
+        self.forgotten_accounts.push(user);
     }
 
     /// Adds a conversation, without members.
@@ -87,6 +110,12 @@ impl Batch {
                 .creations
                 .insert((*creator, key.clone()), Some(conversation.id));
         }
+        if let Some(pair) = conversation.pair {
+            self.known.directs.insert(pair, Some(conversation.id));
+        }
+        if conversation.kind == ConversationKind::Channel {
+            self.titled_channels.insert(conversation.id);
+        }
         self.changed_conversations.insert(conversation.id);
         self.known
             .conversations
@@ -96,6 +125,9 @@ impl Batch {
     /// Changes a conversation's title, topic, policies or archive.
     pub fn update_conversation(&mut self, conversation: Conversation) {
         let id = conversation.id;
+        if conversation.kind == ConversationKind::Channel {
+            self.titled_channels.insert(id);
+        }
         self.known.conversations.insert(id, Some(conversation));
         self.publish(News::ConversationUpdated { conversation: id });
     }
@@ -132,11 +164,15 @@ impl Batch {
         else {
             return;
         };
+        let is_channel = self
+            .conversation(conversation)
+            .is_some_and(|at| at.kind == ConversationKind::Channel);
         let news = News::MemberLeft {
             conversation,
             user,
             membership: membership.id,
             reason,
+            reads_on: is_channel && reason != RemovalReason::Banned,
         };
         let position = self.publish(news);
         self.changed_memberships.remove(&(conversation, user));
@@ -152,6 +188,30 @@ impl Batch {
         if known.member_count == 0 {
             self.delete_conversation(conversation);
         }
+    }
+
+    /// Ends somebody's place, and keeps them from coming back.
+    pub fn ban(&mut self, conversation: ConversationId, user: UserId) {
+        self.leave(conversation, user, RemovalReason::Banned);
+        self.put_ban(conversation, user, true);
+    }
+
+    /// Lets somebody come back.
+    pub fn unban(&mut self, conversation: ConversationId, user: UserId) {
+        self.put_ban(conversation, user, false);
+    }
+
+    fn put_ban(&mut self, conversation: ConversationId, user: UserId, stands: bool) {
+        self.effects += 1;
+        let banned_at = self.at;
+        let ban = Ban {
+            conversation,
+            user,
+            banned_at,
+        };
+        self.known.bans.insert((conversation, user), stands);
+        self.changed_bans
+            .insert((conversation, user), (ban, stands));
     }
 
     /// Deletes a conversation: from here on it is nowhere. Its rows stay; everything reads by the mark.

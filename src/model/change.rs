@@ -53,6 +53,8 @@ pub enum News {
         membership: MembershipId,
         /// Why.
         reason: RemovalReason,
+        /// Whether they may read on: a channel that they left, or were removed from without a ban.
+        reads_on: bool,
     },
     /// Somebody was given another role.
     MemberChanged {
@@ -115,6 +117,11 @@ pub enum News {
         /// Which block.
         block: BlockId,
     },
+    /// Somebody's account is closed: they are nobody from here on.
+    AccountClosed {
+        /// Whose.
+        user: UserId,
+    },
     /// A device is signed out.
     SessionEnded {
         /// Whose.
@@ -140,6 +147,7 @@ impl News {
             | Self::FriendshipBegan { .. }
             | Self::FriendshipEnded { .. }
             | Self::BlockChanged { .. }
+            | Self::AccountClosed { .. }
             | Self::SessionEnded { .. } => None,
         }
     }
@@ -152,4 +160,6 @@ pub enum RemovalReason {
     Left,
     /// They were removed.
     Removed,
+    /// They were removed and may not come back.
+    Banned,
 }

@@ -1,12 +1,16 @@
 //! A place where messages are kept in one order.
 
-use super::{ConversationId, Id, Position, Timestamp, UserId, page::Key};
+use super::{ConversationId, Id, Pair, Position, Timestamp, UserId, page::Key};
 
 /// What sort of conversation it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ConversationKind {
+    /// Exactly two friends; there is one at most for any two people.
+    Direct,
     /// People who were added; nobody else knows of it.
     Group,
+    /// Anybody signed in can find, read and join it.
+    Channel,
 }
 
 /// Which members may do something.
@@ -25,6 +29,8 @@ pub struct Conversation {
     pub id: ConversationId,
     /// What sort.
     pub kind: ConversationKind,
+    /// The two people of a direct conversation; none of the other kinds.
+    pub pair: Option<Pair>,
     /// Title.
     pub title: Option<String>,
     /// What it is about.

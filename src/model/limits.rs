@@ -13,6 +13,8 @@ pub struct Limits {
     pub page_items_max: u32,
     /// Most members of a group.
     pub group_members_max: i32,
+    /// Most members of a channel.
+    pub channel_members_max: i32,
     /// Most requests of a person that wait for an answer.
     pub pending_requests_max: u64,
     /// Most people added to a group in one call.
@@ -92,6 +94,7 @@ impl Default for Limits {
             page_items_default: 20,
             page_items_max: 100,
             group_members_max: 1_000,
+            channel_members_max: 100_000,
             pending_requests_max: 100,
             members_added_max: 100,
             sessions_per_user_max: 100,

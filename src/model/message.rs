@@ -1,6 +1,6 @@
 //! Something said. It never changes.
 
-use super::{ConversationId, MessageId, Position, Timestamp, UserId, page::Key};
+use super::{ConversationId, MessageId, PageRequest, Position, Timestamp, UserId, page::Key};
 
 /// A message, as it is stored for good.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Message {
 }
 
 /// Place of a message in its conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MessageKey(pub i32);
 
 impl Key for MessageKey {
@@ -43,4 +43,15 @@ impl Key for MessageKey {
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         Some(Self(i32::from_be_bytes(bytes.try_into().ok()?)))
     }
+}
+
+/// A page of the messages of a conversation, ascending.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct MessagesWanted {
+    /// Of which conversation.
+    pub conversation: ConversationId,
+    /// Which of them.
+    pub page: PageRequest<MessageKey>,
+    /// Whether messages lie beyond the end of what is asked for: a page from the back cannot know.
+    pub is_cut: bool,
 }

@@ -12,6 +12,7 @@ pub mod page;
 pub mod random;
 pub mod secret;
 pub mod session;
+pub mod standing;
 pub mod text;
 pub mod user;
 
@@ -27,11 +28,12 @@ pub use id::{
     NodeId, SessionId, UserId,
 };
 pub use limits::Limits;
-pub use membership::{Action, Membership, Role};
+pub use membership::{Membership, Role};
 pub use message::Message;
 pub use page::{Page, PageRequest};
 pub use random::Random;
 pub use secret::{Token, TokenHash};
 pub use session::Session;
+pub use standing::{Action, Ban, Place, Standing};
 pub use text::InvalidText;
 pub use user::User;

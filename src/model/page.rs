@@ -72,7 +72,7 @@ pub struct PageArguments {
 }
 
 /// A page that makes sense: so many items from one end of the list between two places.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PageRequest<K> {
     /// Only items after this place.
     pub after: Option<K>,

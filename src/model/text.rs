@@ -123,6 +123,25 @@ pub fn folded(text: &str) -> String {
     text.to_lowercase()
 }
 
+/// A title from each of its words on, folded, each once: whoever looks for the beginning of a word, or of several in a
+/// row, looks for the beginning of one of these.
+pub fn from_each_word(title: &str) -> Vec<String> {
+    let folded = folded(title);
+    let mut before = ' ';
+    let mut beginnings = Vec::new();
+    for (place, letter) in folded.char_indices() {
+        if letter.is_alphanumeric() && !before.is_alphanumeric() {
+            beginnings.push(folded[place..].to_owned());
+        }
+        before = letter;
+    }
+    // A title of nothing but signs is found by itself.
+    if beginnings.is_empty() {
+        beginnings.push(folded);
+    }
+    beginnings
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,5 +205,14 @@ mod tests {
             avatar_url(&format!("https://e.com/{}", "x".repeat(2_048))),
             Err(InvalidText::Address)
         );
+    }
+
+    #[test]
+    fn a_title_is_found_by_the_beginning_of_any_word() {
+        assert_eq!(
+            from_each_word("Rust-Anfänger: café 2"),
+            ["rust-anfänger: café 2", "anfänger: café 2", "café 2", "2"]
+        );
+        assert_eq!(from_each_word("→ ♥"), ["→ ♥"]);
     }
 }

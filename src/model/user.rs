@@ -15,6 +15,8 @@ pub struct User {
     pub avatar_url: Option<String>,
     /// When the account was made.
     pub created_at: Timestamp,
+    /// When a session of theirs that has ended since was last used.
+    pub last_seen_at: Option<Timestamp>,
     /// Argon2id in PHC form; leaves the domain nowhere.
     pub password_hash: String,
 }

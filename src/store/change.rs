@@ -82,6 +82,11 @@ fn about(news: &News) -> Option<About> {
             user: Some(user),
             ..About::default()
         },
+        News::AccountClosed { user } => About {
+            kind: "ACCOUNT_CLOSED",
+            user: Some(user),
+            ..About::default()
+        },
         News::SessionEnded { user, session } => About {
             kind: "SESSION_ENDED",
             user: Some(user),

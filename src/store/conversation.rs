@@ -15,14 +15,25 @@ use super::{
     membership::from_row as membership_from_row,
 };
 use crate::model::{
-    Conversation, ConversationId, ConversationKind, Id, Membership, Page, PageRequest, Policy,
-    Timestamp, UserId,
+    Conversation, ConversationId, ConversationKind, Id, Membership, Page, PageRequest, Pair,
+    Policy, Timestamp, UserId,
     conversation::{ConversationFilter, ConversationKey},
 };
 
 fn kind_text(kind: ConversationKind) -> &'static str {
     match kind {
+        ConversationKind::Direct => "DIRECT",
         ConversationKind::Group => "GROUP",
+        ConversationKind::Channel => "CHANNEL",
+    }
+}
+
+fn kind(text: &str) -> Result<ConversationKind, Error> {
+    match text {
+        "DIRECT" => Ok(ConversationKind::Direct),
+        "GROUP" => Ok(ConversationKind::Group),
+        "CHANNEL" => Ok(ConversationKind::Channel),
+        _ => Err(Error::Corrupt("kind")),
     }
 }
 
@@ -44,11 +55,11 @@ fn policy(text: &str) -> Result<Policy, Error> {
 pub(super) fn from_row(row: Model) -> Result<Conversation, Error> {
     Ok(Conversation {
         id: ConversationId::from_uuid(row.id),
-        kind: if row.kind == "GROUP" {
-            ConversationKind::Group
-        } else {
-            return Err(Error::Corrupt("kind"));
-        },
+        kind: kind(&row.kind)?,
+        pair: row
+            .low_id
+            .zip(row.high_id)
+            .map(|(low, high)| Pair::new(UserId::from_uuid(low), UserId::from_uuid(high))),
         title: row.title,
         topic: row.topic,
         posting_policy: policy(&row.posting_policy)?,
@@ -81,6 +92,8 @@ fn to_row(conversation: &Conversation) -> ActiveModel {
         head_position: Set(conversation.head_position),
         archived_at: Set(conversation.archived_at.map(Timestamp::millis)),
         deleted_position: Set(conversation.deleted_position),
+        low_id: Set(conversation.pair.map(|pair| pair.low.uuid())),
+        high_id: Set(conversation.pair.map(|pair| pair.high.uuid())),
     }
 }
 
@@ -106,25 +119,6 @@ fn of_membership() -> sea_orm::RelationDef {
 }
 
 impl Store {
-    /// A conversation with the membership of `user` in it, read in one statement and so at one moment; nothing when
-    /// the conversation is gone or the user is no member.
-    pub async fn find_conversation_of(
-        &self,
-        user: UserId,
-        id: ConversationId,
-    ) -> Result<Option<(Conversation, Membership)>, Error> {
-        let row = membership::Entity::find()
-            .filter(membership::Column::ConversationId.eq(id.uuid()))
-            .filter(membership::Column::UserId.eq(user.uuid()))
-            .filter(membership::Column::LeftPosition.is_null())
-            .filter(Column::DeletedPosition.is_null())
-            .join(JoinType::InnerJoin, of_membership())
-            .select_also(Entity)
-            .one(&self.db)
-            .await?;
-        row.map(pair).transpose()
-    }
-
     /// A person's conversations, the one with the newest message first.
     pub async fn list_conversations(
         &self,
@@ -199,6 +193,22 @@ impl Transaction {
             .filter(Column::Id.is_in(ids.iter().map(|id| id.uuid())))
             .all(&self.tx)
             .await?;
+        rows.into_iter().map(from_row).collect()
+    }
+
+    /// The direct conversations of these pairs.
+    pub async fn find_direct_conversations(
+        &self,
+        pairs: &[Pair],
+    ) -> Result<Vec<Conversation>, Error> {
+        let any = pairs.iter().fold(Condition::any(), |any, pair| {
+            any.add(
+                Column::LowId
+                    .eq(pair.low.uuid())
+                    .and(Column::HighId.eq(pair.high.uuid())),
+            )
+        });
+        let rows = Entity::find().filter(any).all(&self.tx).await?;
         rows.into_iter().map(from_row).collect()
     }
 

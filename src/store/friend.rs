@@ -1,46 +1,25 @@
 //! What lies between two people.
 
+use std::collections::{HashMap, HashSet};
+
 use entity::{block, friend_request, friendship, user};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, EntityTrait, ExprTrait, JoinType, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, Select,
-    sea_query::{Expr, OnConflict, Query},
+    QueryOrder, QuerySelect,
+    sea_query::{Expr, Query},
 };
 
-use super::{Error, Store, Transaction, behind, user::from_row as user_from_row};
+use super::{
+    Error, Store, Transaction,
+    block::block_from_row,
+    friend_request::{request_from_row, requests_between},
+    user::{from_row as user_from_row, is_here},
+};
 use crate::model::{
-    Block, BlockId, FriendRequest, FriendRequestDirection, FriendRequestId, FriendRequestStatus,
     Friendship, FriendshipId, Id, Page, PageRequest, Pair, Relationship, Timestamp, User, UserId,
-    friend::NewestKey, user::UserKey,
+    user::UserKey,
 };
-
-fn status_text(status: FriendRequestStatus) -> &'static str {
-    match status {
-        FriendRequestStatus::Pending => "PENDING",
-        FriendRequestStatus::Accepted => "ACCEPTED",
-        FriendRequestStatus::Rejected => "REJECTED",
-        FriendRequestStatus::Cancelled => "CANCELLED",
-    }
-}
-
-fn request_from_row(row: &friend_request::Model) -> Result<FriendRequest, Error> {
-    let status = match row.status.as_str() {
-        "PENDING" => FriendRequestStatus::Pending,
-        "ACCEPTED" => FriendRequestStatus::Accepted,
-        "REJECTED" => FriendRequestStatus::Rejected,
-        "CANCELLED" => FriendRequestStatus::Cancelled,
-        _ => return Err(Error::Corrupt("request status")),
-    };
-    Ok(FriendRequest {
-        id: FriendRequestId::from_uuid(row.id),
-        sender: UserId::from_uuid(row.sender_id),
-        recipient: UserId::from_uuid(row.recipient_id),
-        status,
-        created_at: Timestamp::from_millis(row.created_at),
-        closed_at: row.closed_at.map(Timestamp::from_millis),
-    })
-}
 
 fn friendship_from_row(row: &friendship::Model) -> Friendship {
     Friendship {
@@ -53,37 +32,6 @@ fn friendship_from_row(row: &friendship::Model) -> Friendship {
     }
 }
 
-fn block_from_row(row: &block::Model) -> Block {
-    Block {
-        id: BlockId::from_uuid(row.id),
-        blocker: UserId::from_uuid(row.blocker_id),
-        blocked: UserId::from_uuid(row.blocked_id),
-        created_at: Timestamp::from_millis(row.created_at),
-    }
-}
-
-fn requests_of(
-    user: UserId,
-    direction: FriendRequestDirection,
-    status: Option<FriendRequestStatus>,
-) -> Select<friend_request::Entity> {
-    let side = match direction {
-        FriendRequestDirection::Received => friend_request::Column::RecipientId,
-        FriendRequestDirection::Sent => friend_request::Column::SenderId,
-    };
-    let select = friend_request::Entity::find().filter(side.eq(user.uuid()));
-    match status {
-        Some(status) => select.filter(friend_request::Column::Status.eq(status_text(status))),
-        None => select,
-    }
-}
-
-fn requests_between(pair: Pair) -> Select<friend_request::Entity> {
-    friend_request::Entity::find()
-        .filter(friend_request::Column::LowId.eq(pair.low.uuid()))
-        .filter(friend_request::Column::HighId.eq(pair.high.uuid()))
-}
-
 /// The friends of a user, as a list of identifiers within another statement.
 fn friend_ids(user: UserId) -> sea_orm::sea_query::SelectStatement {
     Query::select()
@@ -94,22 +42,6 @@ fn friend_ids(user: UserId) -> sea_orm::sea_query::SelectStatement {
 }
 
 impl Store {
-    /// All that lies between two people.
-    pub async fn find_relationship(&self, pair: Pair) -> Result<Relationship, Error> {
-        relationship(&self.db, pair).await
-    }
-
-    /// A request.
-    pub async fn find_friend_request(
-        &self,
-        id: FriendRequestId,
-    ) -> Result<Option<FriendRequest>, Error> {
-        let row = friend_request::Entity::find_by_id(id.uuid())
-            .one(&self.db)
-            .await?;
-        row.as_ref().map(request_from_row).transpose()
-    }
-
     /// A friendship.
     pub async fn find_friendship(&self, id: FriendshipId) -> Result<Option<Friendship>, Error> {
         let row = friendship::Entity::find()
@@ -117,12 +49,6 @@ impl Store {
             .one(&self.db)
             .await?;
         Ok(row.as_ref().map(friendship_from_row))
-    }
-
-    /// A block.
-    pub async fn find_block(&self, id: BlockId) -> Result<Option<Block>, Error> {
-        let row = block::Entity::find_by_id(id.uuid()).one(&self.db).await?;
-        Ok(row.as_ref().map(block_from_row))
     }
 
     /// A person's friendships, by the friend's handle.
@@ -136,6 +62,7 @@ impl Store {
             .to(user::Column::Id);
         let mut select = friendship::Entity::find()
             .filter(friendship::Column::UserId.eq(of.uuid()))
+            .filter(is_here())
             .join(JoinType::InnerJoin, friend.into())
             .select_also(user::Entity)
             .order_by_asc(Expr::col((user::Entity, user::Column::Handle)))
@@ -151,6 +78,25 @@ impl Store {
         Ok(Page::from_rows(found, request))
     }
 
+    /// Which of these people are friends of somebody.
+    pub async fn friends_among(
+        &self,
+        of: UserId,
+        people: impl IntoIterator<Item = UserId>,
+    ) -> Result<HashSet<UserId>, Error> {
+        let people: Vec<_> = people.into_iter().map(Id::uuid).collect();
+        if people.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let rows = friendship::Entity::find()
+            .filter(friendship::Column::UserId.eq(of.uuid()))
+            .filter(friendship::Column::FriendId.is_in(people))
+            .all(&self.db)
+            .await?;
+        let friend = |row: &friendship::Model| UserId::from_uuid(row.friend_id);
+        Ok(rows.iter().map(friend).collect())
+    }
+
     /// How many friends a person has.
     pub async fn count_friendships(&self, of: UserId) -> Result<u64, Error> {
         let of = friendship::Entity::find().filter(friendship::Column::UserId.eq(of.uuid()));
@@ -164,6 +110,7 @@ impl Store {
         request: &PageRequest<UserKey>,
     ) -> Result<Page<User>, Error> {
         let mut select = user::Entity::find()
+            .filter(is_here())
             .filter(user::Column::Id.in_subquery(friend_ids(pair.low)))
             .filter(user::Column::Id.in_subquery(friend_ids(pair.high)))
             .order_by_asc(user::Column::Handle)
@@ -178,83 +125,34 @@ impl Store {
         ))
     }
 
-    /// A person's requests on one side, in one state or in all, newest first.
-    pub async fn list_friend_requests(
+    /// All that lies between somebody and others, as they may see it: what others hold against them is left out.
+    pub async fn find_relationships(
         &self,
         of: UserId,
-        direction: FriendRequestDirection,
-        status: Option<FriendRequestStatus>,
-        request: &PageRequest<NewestKey>,
-    ) -> Result<Page<FriendRequest>, Error> {
-        self.page_of_requests(requests_of(of, direction, status), request)
-            .await
-    }
-
-    /// How many there are.
-    pub async fn count_friend_requests(
-        &self,
-        of: UserId,
-        direction: FriendRequestDirection,
-        status: Option<FriendRequestStatus>,
-    ) -> Result<u64, Error> {
-        Ok(requests_of(of, direction, status).count(&self.db).await?)
-    }
-
-    /// Every request there ever was between two people, newest first.
-    pub async fn list_requests_between(
-        &self,
-        pair: Pair,
-        request: &PageRequest<NewestKey>,
-    ) -> Result<Page<FriendRequest>, Error> {
-        self.page_of_requests(requests_between(pair), request).await
-    }
-
-    /// How many there are.
-    pub async fn count_requests_between(&self, pair: Pair) -> Result<u64, Error> {
-        Ok(requests_between(pair).count(&self.db).await?)
-    }
-
-    async fn page_of_requests(
-        &self,
-        select: Select<friend_request::Entity>,
-        request: &PageRequest<NewestKey>,
-    ) -> Result<Page<FriendRequest>, Error> {
-        use friend_request::Column;
-        let mut select = select
-            .order_by_desc(Column::CreatedAt)
-            .order_by_desc(Column::Id)
-            .limit(u64::from(request.items) + 1);
-        if let Some(NewestKey(at, id)) = request.after {
-            select = select.filter(behind(Column::CreatedAt, Column::Id, (at, id)));
-        }
-        let rows = select.all(&self.db).await?;
-        let rows = rows
+        others: &[UserId],
+    ) -> Result<HashMap<UserId, Relationship>, Error> {
+        let ids: Vec<_> = others.iter().map(|id| id.uuid()).collect();
+        let mut between: HashMap<_, _> = others
             .iter()
-            .map(request_from_row)
-            .collect::<Result<_, _>>()?;
-        Ok(Page::from_rows(rows, request))
-    }
-
-    /// A person's blocks, newest first.
-    pub async fn list_blocks(
-        &self,
-        of: UserId,
-        request: &PageRequest<NewestKey>,
-    ) -> Result<Page<Block>, Error> {
-        use block::Column;
-        let mut select = block::Entity::find()
-            .filter(Column::BlockerId.eq(of.uuid()))
-            .order_by_desc(Column::CreatedAt)
-            .order_by_desc(Column::Id)
-            .limit(u64::from(request.items) + 1);
-        if let Some(NewestKey(at, id)) = request.after {
-            select = select.filter(behind(Column::CreatedAt, Column::Id, (at, id)));
+            .map(|other| (*other, Relationship::default()))
+            .collect();
+        let friendships = friendship::Entity::find()
+            .filter(friendship::Column::UserId.eq(of.uuid()))
+            .filter(friendship::Column::FriendId.is_in(ids.iter().copied()))
+            .all(&self.db)
+            .await?;
+        for friendship in friendships.iter().map(friendship_from_row) {
+            let other = friendship.pair.other(of);
+            between.entry(other).or_default().friendship = Some(friendship);
         }
-        let rows = select.all(&self.db).await?;
-        Ok(Page::from_rows(
-            rows.iter().map(block_from_row).collect(),
-            request,
-        ))
+        for request in self.pending_requests(of, &ids).await? {
+            let other = request.pair().other(of);
+            between.entry(other).or_default().requests.push(request);
+        }
+        for block in self.blocks_among(of, &ids).await? {
+            between.entry(block.blocked).or_default().blocks.push(block);
+        }
+        Ok(between)
     }
 }
 
@@ -303,43 +201,22 @@ impl Transaction {
         relationship(&self.tx, pair).await
     }
 
-    /// How many requests of a person wait for an answer.
-    pub async fn count_pending_of(&self, sender: UserId) -> Result<u64, Error> {
-        let pending = Some(FriendRequestStatus::Pending);
-        Ok(requests_of(sender, FriendRequestDirection::Sent, pending)
-            .count(&self.tx)
-            .await?)
-    }
-
-    /// Writes requests, new ones or answered.
-    pub async fn put_friend_requests(&self, requests: &[&FriendRequest]) -> Result<(), Error> {
-        use friend_request::{ActiveModel, Column, Entity};
-        // What is closed goes first: it frees the one place for a pending request between two people.
-        let (pending, closed): (Vec<&FriendRequest>, Vec<&FriendRequest>) = requests
-            .iter()
-            .copied()
-            .partition(|request| request.status == FriendRequestStatus::Pending);
-        for request in closed.into_iter().chain(pending) {
-            let pair = request.pair();
-            let row = ActiveModel {
-                id: Set(request.id.uuid()),
-                sender_id: Set(request.sender.uuid()),
-                recipient_id: Set(request.recipient.uuid()),
-                low_id: Set(pair.low.uuid()),
-                high_id: Set(pair.high.uuid()),
-                status: Set(status_text(request.status).to_owned()),
-                created_at: Set(request.created_at.millis()),
-                closed_at: Set(request.closed_at.map(Timestamp::millis)),
-            };
-            let changed = OnConflict::column(Column::Id)
-                .update_columns([Column::Status, Column::ClosedAt])
-                .to_owned();
-            Entity::insert(row)
-                .on_conflict(changed)
-                .exec_without_returning(&self.tx)
-                .await?;
+    /// Which of these pairs are friends.
+    pub async fn find_friends(&self, pairs: &[Pair]) -> Result<Vec<Pair>, Error> {
+        let mut found = Vec::new();
+        // Each pair is a term of its own, and SQLite's expressions may nest 1,000 deep.
+        for pairs in pairs.chunks(400) {
+            let any = pairs.iter().fold(Condition::any(), |any, pair| {
+                any.add(
+                    friendship::Column::UserId
+                        .eq(pair.low.uuid())
+                        .and(friendship::Column::FriendId.eq(pair.high.uuid())),
+                )
+            });
+            let rows = friendship::Entity::find().filter(any).all(&self.tx).await?;
+            found.extend(rows.iter().map(|row| friendship_from_row(row).pair));
         }
-        Ok(())
+        Ok(found)
     }
 
     /// Makes what lies between two people what it is now: the friendship and the blocks.

@@ -3,16 +3,18 @@
 use entity::{
     conversation,
     membership::{ActiveModel, Column, Entity, Model},
+    user,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait, JoinType, Order, QueryFilter,
-    QueryOrder, QuerySelect, sea_query::OnConflict,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, JoinType,
+    Order, QueryFilter, QueryOrder, QuerySelect, RelationDef, Select, sea_query::OnConflict,
 };
 
-use super::{Error, ROWS_PER_STATEMENT, Store, Transaction};
+use super::{Error, ROWS_PER_STATEMENT, Store, Transaction, many::all_of, user::is_here};
 use crate::model::{
-    ConversationId, Id, Membership, MembershipId, Message, Page, PageRequest, Position,
-    RemovalReason, Role, Timestamp, UserId, membership::MembershipKey,
+    ConversationId, Id, Membership, MembershipId, Page, Position, RemovalReason, Role, Timestamp,
+    UserId,
+    membership::{MembersWanted, MembershipKey},
 };
 
 /// A membership that ended, and how.
@@ -26,7 +28,7 @@ pub struct EndedMembership {
     pub reason: RemovalReason,
 }
 
-fn role_text(role: Role) -> &'static str {
+pub(super) fn role_text(role: Role) -> &'static str {
     match role {
         Role::Owner => "OWNER",
         Role::Admin => "ADMIN",
@@ -38,6 +40,7 @@ fn reason_text(reason: RemovalReason) -> &'static str {
     match reason {
         RemovalReason::Left => "LEFT",
         RemovalReason::Removed => "REMOVED",
+        RemovalReason::Banned => "BANNED",
     }
 }
 
@@ -78,6 +81,14 @@ fn to_row(membership: &Membership) -> ActiveModel {
     }
 }
 
+/// From a membership to whose it is.
+pub(super) fn of_user() -> RelationDef {
+    Entity::belongs_to(user::Entity)
+        .from(Column::UserId)
+        .to(user::Column::Id)
+        .into()
+}
+
 impl Store {
     /// A current membership with this identifier, in a conversation that is not deleted.
     pub async fn find_membership(&self, id: MembershipId) -> Result<Option<Membership>, Error> {
@@ -87,63 +98,93 @@ impl Store {
         let row = Entity::find_by_id(id.uuid())
             .filter(Column::LeftPosition.is_null())
             .filter(conversation::Column::DeletedPosition.is_null())
+            .filter(is_here())
             .join(JoinType::InnerJoin, of_conversation.into())
+            .join(JoinType::InnerJoin, of_user())
             .one(&self.db)
             .await?;
         row.as_ref().map(from_row).transpose()
     }
 
-    /// The members whose mark is at or beyond a message, its sender left out, by when they joined.
-    pub async fn list_readers(
+    /// The current memberships of these people in these conversations.
+    pub async fn find_memberships(
         &self,
-        message: &Message,
-        request: &PageRequest<MembershipKey>,
-    ) -> Result<Page<Membership>, Error> {
-        let mut select = Entity::find()
-            .filter(Column::ConversationId.eq(message.conversation.uuid()))
-            .filter(Column::LeftPosition.is_null())
-            .filter(Column::ReadSeq.gte(message.seq))
-            .filter(Column::UserId.ne(message.sender.uuid()))
-            .order_by_asc(Column::JoinedPosition)
-            .limit(u64::from(request.items) + 1);
-        if let Some(MembershipKey(position)) = request.after {
-            select = select.filter(Column::JoinedPosition.gt(position));
-        }
-        let rows = select.all(&self.db).await?;
-        let rows = rows.iter().map(from_row).collect::<Result<_, _>>()?;
-        Ok(Page::from_rows(rows, request))
+        places: &[(ConversationId, UserId)],
+    ) -> Result<Vec<Membership>, Error> {
+        find_memberships(&self.db, places).await
     }
 
-    /// The members of a conversation, with one of `roles` if any is named, by when they joined.
+    /// Pages of members.
     pub async fn list_memberships(
         &self,
-        conversation: ConversationId,
-        roles: &[Role],
-        request: &PageRequest<MembershipKey>,
-    ) -> Result<Page<Membership>, Error> {
-        let order = if request.from_back {
-            Order::Desc
-        } else {
-            Order::Asc
+        wanted: &[MembersWanted],
+    ) -> Result<Vec<Page<Membership>>, Error> {
+        let selects = wanted.iter().map(select_members).collect();
+        let rows = all_of(&self.db, selects).await?;
+        let page = |(rows, wanted): (Vec<Model>, &MembersWanted)| {
+            let rows = rows.iter().map(from_row).collect::<Result<_, _>>()?;
+            Ok(Page::from_rows(rows, &wanted.page))
         };
-        let mut select = Entity::find()
-            .filter(Column::ConversationId.eq(conversation.uuid()))
-            .filter(Column::LeftPosition.is_null())
-            .order_by(Column::JoinedPosition, order)
-            .limit(u64::from(request.items) + 1);
-        if !roles.is_empty() {
-            select = select.filter(Column::Role.is_in(roles.iter().copied().map(role_text)));
-        }
-        if let Some(MembershipKey(position)) = request.after {
-            select = select.filter(Column::JoinedPosition.gt(position));
-        }
-        if let Some(MembershipKey(position)) = request.before {
-            select = select.filter(Column::JoinedPosition.lt(position));
-        }
-        let rows = select.all(&self.db).await?;
-        let rows = rows.iter().map(from_row).collect::<Result<_, _>>()?;
-        Ok(Page::from_rows(rows, request))
+        rows.into_iter().zip(wanted).map(page).collect()
     }
+}
+
+fn select_members(wanted: &MembersWanted) -> Select<Entity> {
+    let page = &wanted.page;
+    let order = if page.from_back {
+        Order::Desc
+    } else {
+        Order::Asc
+    };
+    let mut select = Entity::find()
+        .filter(Column::ConversationId.eq(wanted.conversation.uuid()))
+        .filter(Column::LeftPosition.is_null())
+        .filter(is_here())
+        .join(JoinType::InnerJoin, of_user())
+        .order_by(Column::JoinedPosition, order)
+        .limit(u64::from(page.items) + 1);
+    if !wanted.roles.is_empty() {
+        let roles = wanted.roles.iter().copied().map(role_text);
+        select = select.filter(Column::Role.is_in(roles));
+    }
+    if let Some((seq, sender)) = wanted.readers_of {
+        select = select
+            .filter(Column::ReadSeq.gte(seq))
+            .filter(Column::UserId.ne(sender.uuid()));
+    }
+    if let Some(MembershipKey(position)) = page.after {
+        select = select.filter(Column::JoinedPosition.gt(position));
+    }
+    if let Some(MembershipKey(position)) = page.before {
+        select = select.filter(Column::JoinedPosition.lt(position));
+    }
+    select
+}
+
+async fn find_memberships(
+    db: &impl ConnectionTrait,
+    places: &[(ConversationId, UserId)],
+) -> Result<Vec<Membership>, Error> {
+    let mut found = Vec::new();
+    // Each place is a term of its own, and SQLite's expressions may nest 1,000 deep.
+    for places in places.chunks(400) {
+        let any = places
+            .iter()
+            .fold(Condition::any(), |any, (conversation, user)| {
+                // In each term, so that the index of current memberships serves it.
+                any.add(
+                    Column::ConversationId
+                        .eq(conversation.uuid())
+                        .and(Column::UserId.eq(user.uuid()))
+                        .and(Column::LeftPosition.is_null()),
+                )
+            });
+        let rows = Entity::find().filter(any).all(db).await?;
+        for row in rows {
+            found.push(from_row(&row)?);
+        }
+    }
+    Ok(found)
 }
 
 impl Transaction {
@@ -152,26 +193,7 @@ impl Transaction {
         &self,
         places: &[(ConversationId, UserId)],
     ) -> Result<Vec<Membership>, Error> {
-        let mut found = Vec::new();
-        // Each place is a term of its own, and SQLite's expressions may nest 1,000 deep.
-        for places in places.chunks(400) {
-            let any = places
-                .iter()
-                .fold(Condition::any(), |any, (conversation, user)| {
-                    // In each term, so that the index of current memberships serves it.
-                    any.add(
-                        Column::ConversationId
-                            .eq(conversation.uuid())
-                            .and(Column::UserId.eq(user.uuid()))
-                            .and(Column::LeftPosition.is_null()),
-                    )
-                });
-            let rows = Entity::find().filter(any).all(&self.tx).await?;
-            for row in rows {
-                found.push(from_row(&row)?);
-            }
-        }
-        Ok(found)
+        find_memberships(&self.tx, places).await
     }
 
     /// Writes memberships, new ones or changed.

@@ -3,13 +3,13 @@
 use entity::message::{ActiveModel, Column, Entity, Model};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait, Order, QueryFilter,
-    QueryOrder, QuerySelect,
+    QueryOrder, QuerySelect, Select,
 };
 
-use super::{Error, ROWS_PER_STATEMENT, Store, Transaction};
+use super::{Error, ROWS_PER_STATEMENT, Store, Transaction, many::all_of};
 use crate::model::{
-    ConversationId, Id, Message, Page, PageRequest, Position, Timestamp, UserId,
-    message::MessageKey,
+    ConversationId, Id, Message, MessageId, Page, Position, Timestamp, UserId,
+    message::{MessageKey, MessagesWanted},
 };
 
 fn from_row(row: Model) -> Message {
@@ -37,44 +37,35 @@ fn to_row(message: &Message) -> ActiveModel {
 }
 
 impl Store {
-    /// The message with this number.
-    pub async fn find_message(
-        &self,
-        conversation: ConversationId,
-        seq: i32,
-    ) -> Result<Option<Message>, Error> {
-        Ok(Entity::find_by_id((conversation.uuid(), seq))
-            .one(&self.db)
-            .await?
-            .map(from_row))
+    /// The messages with these numbers, in no order.
+    pub async fn find_messages(&self, ids: &[MessageId]) -> Result<Vec<Message>, Error> {
+        let mut found = Vec::new();
+        // Each message is a term of its own, and SQLite's expressions may nest 1,000 deep.
+        for ids in ids.chunks(400) {
+            let any = ids.iter().fold(Condition::any(), |any, id| {
+                any.add(
+                    Column::ConversationId
+                        .eq(id.conversation.uuid())
+                        .and(Column::Seq.eq(id.seq)),
+                )
+            });
+            let rows = Entity::find().filter(any).all(&self.db).await?;
+            found.extend(rows.into_iter().map(from_row));
+        }
+        Ok(found)
     }
 
-    /// A page of a conversation's messages, ascending.
+    /// Pages of messages.
     pub async fn list_messages(
         &self,
-        conversation: ConversationId,
-        request: &PageRequest<MessageKey>,
-    ) -> Result<Page<Message>, Error> {
-        let order = if request.from_back {
-            Order::Desc
-        } else {
-            Order::Asc
+        wanted: &[MessagesWanted],
+    ) -> Result<Vec<Page<Message>>, Error> {
+        let selects = wanted.iter().map(select_messages).collect();
+        let rows = all_of(&self.db, selects).await?;
+        let page = |(rows, wanted): (Vec<Model>, &MessagesWanted)| {
+            Page::from_rows(rows.into_iter().map(from_row).collect(), &wanted.page)
         };
-        let mut select = Entity::find()
-            .filter(Column::ConversationId.eq(conversation.uuid()))
-            .order_by(Column::Seq, order)
-            .limit(u64::from(request.items) + 1);
-        if let Some(MessageKey(seq)) = request.after {
-            select = select.filter(Column::Seq.gt(seq));
-        }
-        if let Some(MessageKey(seq)) = request.before {
-            select = select.filter(Column::Seq.lt(seq));
-        }
-        let rows = select.all(&self.db).await?;
-        Ok(Page::from_rows(
-            rows.into_iter().map(from_row).collect(),
-            request,
-        ))
+        Ok(rows.into_iter().zip(wanted).map(page).collect())
     }
 
     /// Number of the newest message of a conversation that lies at or before a position of the log; 0 when there is none.
@@ -91,6 +82,26 @@ impl Store {
             .await?;
         Ok(row.map_or(0, |row| row.seq))
     }
+}
+
+fn select_messages(wanted: &MessagesWanted) -> Select<Entity> {
+    let page = &wanted.page;
+    let order = if page.from_back {
+        Order::Desc
+    } else {
+        Order::Asc
+    };
+    let mut select = Entity::find()
+        .filter(Column::ConversationId.eq(wanted.conversation.uuid()))
+        .order_by(Column::Seq, order)
+        .limit(u64::from(page.items) + 1);
+    if let Some(MessageKey(seq)) = page.after {
+        select = select.filter(Column::Seq.gt(seq));
+    }
+    if let Some(MessageKey(seq)) = page.before {
+        select = select.filter(Column::Seq.lt(seq));
+    }
+    select
 }
 
 impl Transaction {

@@ -3,22 +3,35 @@
 //! Reading and writing are two doors. [`Store`] reads, from a pool that cannot write. [`Writer`] writes; opening a store
 //! gives exactly one, and the log holds it, so that nothing can be written past the log.
 
+mod account;
+mod ban;
+mod block;
 mod change;
+mod channel;
 mod conversation;
 mod error;
 mod friend;
+mod friend_request;
+mod many;
 mod membership;
 mod message;
 mod open;
+mod place;
 mod session;
 mod shard;
 mod user;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DatabaseTransaction, ExprTrait,
     SqliteTransactionMode, TransactionOptions, TransactionTrait, prelude::Uuid,
 };
 
+pub use account::Remains;
 pub use error::Error;
 pub use membership::EndedMembership;
 pub use open::{OpenError, Opened, open};
@@ -35,17 +48,30 @@ fn behind<C: ColumnTrait>(at: C, id: C, place: (Timestamp, Uuid)) -> Condition {
     Condition::any().add(at.lt(instant.millis())).add(same)
 }
 
+/// Texts that begin with `prefix`, as a range that an index can serve on every database.
+fn begins_with(column: impl ColumnTrait, prefix: &str) -> Condition {
+    Condition::all()
+        .add(column.gte(prefix))
+        .add(column.lt(format!("{prefix}{}", char::MAX)))
+}
+
 /// Reads. Each call sees everything that was acknowledged before it began.
 #[derive(Debug, Clone)]
 pub struct Store {
     db: DatabaseConnection,
     shards: u16,
+    statements: Arc<AtomicU64>,
 }
 
 impl Store {
     /// In how many shards the log of this database is cut.
     pub fn shards(&self) -> u16 {
         self.shards
+    }
+
+    /// How many statements were run to read, since it was opened.
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
     }
 
     /// Whether the database answers.

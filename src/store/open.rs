@@ -4,6 +4,10 @@
 use std::{
     fs::{File, TryLockError},
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -89,13 +93,19 @@ pub async fn open(url: &str, random: &Random) -> Result<Opened, OpenError> {
     let shards = origin(&writer, random).await.map_err(unusable)?;
     // More readers than cores only wait for each other.
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    let readers = connect(url, u32::try_from(cores.max(2)).unwrap_or(2), true)
+    let mut readers = connect(url, u32::try_from(cores.max(2)).unwrap_or(2), true)
         .await
         .map_err(unusable)?;
+    let statements = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&statements);
+    readers.set_metric_callback(move |_| {
+        counted.fetch_add(1, Ordering::Relaxed);
+    });
     Ok(Opened {
         store: Store {
             db: readers,
             shards,
+            statements,
         },
         writer: Writer {
             db: writer,

@@ -2,11 +2,12 @@
 
 use entity::user::{ActiveModel, Column, Entity, Model};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::OnConflict,
+    ActiveValue::Set,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{OnConflict, SimpleExpr},
 };
 
-use super::{Error, ROWS_PER_STATEMENT, Store, Transaction};
+use super::{Error, ROWS_PER_STATEMENT, Store, Transaction, begins_with};
 use crate::model::{Id, Page, PageRequest, Timestamp, User, UserId, text, user::UserKey};
 
 pub(super) fn from_row(row: Model) -> User {
@@ -17,6 +18,7 @@ pub(super) fn from_row(row: Model) -> User {
         avatar_url: row.avatar_url,
         created_at: Timestamp::from_millis(row.created_at),
         password_hash: row.password_hash,
+        last_seen_at: row.last_seen_at.map(Timestamp::from_millis),
     }
 }
 
@@ -29,29 +31,37 @@ fn to_row(user: &User) -> ActiveModel {
         avatar_url: Set(user.avatar_url.clone()),
         password_hash: Set(user.password_hash.clone()),
         created_at: Set(user.created_at.millis()),
+        last_seen_at: Set(user.last_seen_at.map(Timestamp::millis)),
+        closed_at: Set(None),
     }
 }
 
-/// Texts that begin with `prefix`, as a range that an index can serve on every database.
-fn begins_with(column: Column, prefix: &str) -> Condition {
-    Condition::all()
-        .add(column.gte(prefix))
-        .add(column.lt(format!("{prefix}{}", char::MAX)))
+/// Whether somebody still has their account.
+pub(super) fn is_here() -> SimpleExpr {
+    Column::ClosedAt.is_null()
 }
 
 impl Store {
     /// The person with this identifier.
     pub async fn find_user(&self, id: UserId) -> Result<Option<User>, Error> {
-        Ok(Entity::find_by_id(id.uuid())
-            .one(&self.db)
-            .await?
-            .map(from_row))
+        Ok(self.find_users(&[id]).await?.pop())
+    }
+
+    /// The people with these identifiers, in no order.
+    pub async fn find_users(&self, ids: &[UserId]) -> Result<Vec<User>, Error> {
+        let rows = Entity::find()
+            .filter(Column::Id.is_in(ids.iter().map(|id| id.uuid())))
+            .filter(is_here())
+            .all(&self.db)
+            .await?;
+        Ok(rows.into_iter().map(from_row).collect())
     }
 
     /// The person with this handle.
     pub async fn find_user_by_handle(&self, handle: &str) -> Result<Option<User>, Error> {
         Ok(Entity::find()
             .filter(Column::Handle.eq(handle))
+            .filter(is_here())
             .one(&self.db)
             .await?
             .map(from_row))
@@ -69,6 +79,7 @@ impl Store {
             .add(begins_with(Column::SearchName, &folded));
         let mut select = Entity::find()
             .filter(found)
+            .filter(is_here())
             .order_by_asc(Column::Handle)
             .limit(u64::from(request.items) + 1);
         if let Some(UserKey(handle)) = &request.after {
@@ -93,7 +104,11 @@ impl Transaction {
         let named = Condition::any()
             .add(Column::Id.is_in(ids.iter().map(|id| id.uuid())))
             .add(Column::Handle.is_in(handles));
-        let rows = Entity::find().filter(named).all(&self.tx).await?;
+        let rows = Entity::find()
+            .filter(named)
+            .filter(is_here())
+            .all(&self.tx)
+            .await?;
         Ok(rows.into_iter().map(from_row).collect())
     }
 
@@ -104,6 +119,7 @@ impl Transaction {
             Column::SearchName,
             Column::AvatarUrl,
             Column::PasswordHash,
+            Column::LastSeenAt,
         ];
         for rows in users.chunks(ROWS_PER_STATEMENT) {
             let on_conflict = OnConflict::column(Column::Id)

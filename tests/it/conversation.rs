@@ -27,6 +27,7 @@ fn titles(list: &Reply) -> Vec<String> {
 async fn a_group_has_its_maker_as_owner_and_the_people_named() {
     let app = TestApp::start().await;
     let (alice, bob) = app.alice_and_bob().await;
+    alice.befriend(&bob).await;
     let input = json!({"title": "Walks", "topic": "outside\nmostly", "memberIds": [bob.id, alice.id, bob.id]});
     let selection = "conversationEdge{cursor node{id kind title topic createdAt lastSeq memberCount postingPolicy invitePolicy
         lastMessage{id} members{edges{cursor node{role readSeq user{handle} conversation{title}}}} viewerMembership{role} viewerUnreadCount}}";
@@ -60,6 +61,8 @@ async fn a_group_has_its_maker_as_owner_and_the_people_named() {
 async fn a_group_that_breaks_a_limit_is_not_made() {
     let app = TestApp::start().await;
     let (alice, bob) = app.alice_and_bob().await;
+    let carol = app.sign_up("carol").await;
+    alice.befriend(&bob).await;
     let make = |input| alice.mutate("createConversation", "conversationEdge{cursor}", input);
     make(json!({"title": ""}))
         .await
@@ -83,6 +86,12 @@ async fn a_group_that_breaks_a_limit_is_not_made() {
     make(json!({"title": "t", "memberIds": [bob.id, nobody]}))
         .await
         .is_refused("NOT_FOUND", "memberIds.1");
+    make(json!({"title": "t", "memberIds": [bob.id, carol.id]}))
+        .await
+        .is_refused("NOT_FRIENDS", "memberIds.1");
+    make(json!({"title": "t", "kind": "CHANNEL", "memberIds": [bob.id]}))
+        .await
+        .is_refused("INVALID_INPUT", "memberIds");
     assert_eq!(titles(&list(&alice, 20, None, false).await), [""; 0]);
     let anonymous = app.anonymous();
     let document = "mutation{createConversation(input:{title:\"t\"}){userErrors{code}}}";
@@ -321,6 +330,7 @@ async fn what_may_not_be_seen_looks_like_what_is_not_there() {
 async fn a_key_opens_nothing_to_a_maker_who_was_removed() {
     let app = TestApp::start().await;
     let (alice, bob) = app.alice_and_bob().await;
+    alice.befriend(&bob).await;
     let input = json!({"title": "Walks", "memberIds": [bob.id], "idempotencyKey": "key-1"});
     let selection = "conversationEdge{node{id messages{edges{node{text}}}}}";
     let made = alice

@@ -7,9 +7,12 @@
     reason = "tests print the figures of a run, count with whole numbers, and own their tasks"
 )]
 
+mod account;
 mod archive;
+mod channel;
 mod conversation;
 mod crash;
+mod direct;
 mod friend;
 mod http;
 mod ledger;

@@ -50,6 +50,7 @@ async fn whoever_is_added_reads_what_was_said_before_and_owes_nothing() {
     let app = TestApp::start().await;
     let (alice, bob) = app.alice_and_bob().await;
     let group = alice.group("Walks", &[]).await;
+    alice.befriend(&bob).await;
     alice.say(&group, "before").await;
     let added = add(&alice, &group, &[&bob.id]).await;
     assert_eq!(added.number("/conversation/memberCount"), 2);
@@ -98,7 +99,15 @@ async fn all_are_added_or_nobody() {
     .await;
     let (alice, bob) = app.alice_and_bob().await;
     let (carol, dave) = tokio::join!(app.sign_up("carol"), app.sign_up("dave"));
+    let erin = app.sign_up("erin").await;
     let group = alice.group("Walks", &[]).await;
+    for friend in [&bob, &carol, &dave] {
+        alice.befriend(friend).await;
+    }
+    carol.befriend(&dave).await;
+    add(&alice, &group, &[&bob.id, &erin.id])
+        .await
+        .is_refused("NOT_FRIENDS", "userIds.1");
     add(&alice, &group, &[&bob.id, "nobody"])
         .await
         .is_refused("NOT_FOUND", "userIds.1");
@@ -132,6 +141,11 @@ async fn members_add_others_only_where_the_policy_lets_them() {
     let (alice, bob) = app.alice_and_bob().await;
     let (carol, dave) = tokio::join!(app.sign_up("carol"), app.sign_up("dave"));
     let group = alice.group("Walks", &[&bob]).await;
+    add(&bob, &group, &[&carol.id])
+        .await
+        .is_refused("NOT_FRIENDS", "userIds.0");
+    bob.befriend(&carol).await;
+    alice.befriend(&dave).await;
     assert_eq!(add(&bob, &group, &[&carol.id]).await.refusals(), []);
     let closed = json!({"conversationId": group, "invitePolicy": "ADMINS"});
     alice
@@ -225,6 +239,7 @@ async fn members_are_listed_by_when_they_joined_from_either_end() {
     let group = alice.group("Walks", &[]).await;
     for handle in ["bob", "carol", "dave", "erin"] {
         let person = app.sign_up(handle).await;
+        alice.befriend(&person).await;
         add(&alice, &group, &[&person.id]).await;
     }
     let members = |arguments: String| {

@@ -45,7 +45,7 @@ async fn the_demo_introduces_people_who_have_talked_already() {
             seen.at("/viewer/conversations/edges")
                 .as_array()
                 .map(Vec::len),
-            Some(2),
+            Some(4),
             "not filled again"
         );
         let input = json!({"handle": "carol", "password": PASSWORD});

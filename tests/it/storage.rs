@@ -132,6 +132,9 @@ async fn positions_and_heads_have_no_hole() {
     assert_eq!(
         db_values(&db, "SELECT kind FROM changes ORDER BY position").await,
         [
+            "FRIEND_REQUEST_CHANGED",
+            "FRIEND_REQUEST_CHANGED",
+            "FRIENDSHIP_BEGAN",
             "MEMBER_JOINED",
             "MEMBER_JOINED",
             "PROFILE_UPDATED",

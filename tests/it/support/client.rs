@@ -92,8 +92,53 @@ impl Client {
         Socket::signed_in(&self.url, self.token.as_deref()).await
     }
 
-    /// Makes a group with these people.
+    /// Asks somebody, who asks back: the two are friends.
+    pub(crate) async fn befriend(&self, other: &Client) {
+        for (one, two) in [(self, other), (other, self)] {
+            let input = json!({"userId": two.id});
+            let asked = one
+                .mutate("sendFriendRequest", "friendRequest{id}", input)
+                .await;
+            assert_eq!(asked.refusals(), []);
+        }
+    }
+
+    /// Makes a channel.
+    pub(crate) async fn channel(&self, title: &str) -> String {
+        let input = json!({"title": title, "kind": "CHANNEL"});
+        self.mutate("createConversation", "conversationEdge{node{id}}", input)
+            .await
+            .text("/conversationEdge/node/id")
+    }
+
+    /// Joins a channel.
+    pub(crate) async fn join(&self, channel: &str) -> Reply {
+        let input = json!({"conversationId": channel});
+        self.mutate("joinChannel", "membership{id role readSeq}", input)
+            .await
+    }
+
+    /// The direct conversation with a friend.
+    pub(crate) async fn direct(&self, friend: &Client) -> String {
+        self.open_direct(friend).await.text("/conversation/id")
+    }
+
+    /// Opens the direct conversation with somebody, if that is allowed.
+    pub(crate) async fn open_direct(&self, whom: &Client) -> Reply {
+        let selection = "wasCreated conversation{id kind title memberCount peer{id}}";
+        self.mutate(
+            "openDirectConversation",
+            selection,
+            json!({"userId": whom.id}),
+        )
+        .await
+    }
+
+    /// Makes a group with these people, who become friends if they are not.
     pub(crate) async fn group(&self, title: &str, people: &[&Client]) -> String {
+        for person in people.iter().filter(|person| person.id != self.id) {
+            self.befriend(person).await;
+        }
         let ids: Vec<_> = people.iter().map(|person| &person.id).collect();
         let input = json!({"title": title, "memberIds": ids});
         self.mutate("createConversation", "conversationEdge{node{id}}", input)

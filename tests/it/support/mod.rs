@@ -145,6 +145,21 @@ impl TestApp {
         self.directory.path().join("chat.db")
     }
 
+    /// How many rows a table has.
+    pub(crate) async fn db_count(&self, table: &str) -> i64 {
+        let url = format!("sqlite://{}", self.db_path().display());
+        let db = sea_orm::Database::connect(url).await.expect("a connection");
+        let count = sea_orm::Statement::from_string(
+            sea_orm::DbBackend::Sqlite,
+            format!("SELECT COUNT(*) FROM {table}"),
+        );
+        let row = sea_orm::ConnectionTrait::query_one_raw(&db, count)
+            .await
+            .expect("an answer")
+            .expect("a row");
+        row.try_get_by_index(0).expect("a number")
+    }
+
     /// Waits until nobody listens any more.
     pub(crate) async fn nobody_listens(&self) {
         until(|| async { (self.hub.listened_to() == (0, 0)).then_some(()) }).await;

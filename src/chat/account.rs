@@ -1,0 +1,216 @@
+//! Closing an account, and ending what ties it to others.
+//!
+//! The account is closed in one write: from then on nobody can sign in with it, and whoever asks for the person finds
+//! nobody. What they are tied to lies in many shards, so it is ended afterwards, by one ordinary write each, from what
+//! is stored: a crash in the middle is gone on from at the next start.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Chat, Error, Reason, Rejection, Viewer, friend_request::closed};
+use crate::{
+    log::{Batch, Needs, Write, WriteError},
+    model::{ConversationId, FriendRequestStatus, Id, Pair, RemovalReason, Role, UserId},
+};
+
+/// After a failure it is tried again, and somebody else's closing is looked for, this often.
+const AGAIN: Duration = Duration::from_secs(5);
+
+impl Chat {
+    /// Deletes the viewer's account. Their messages stay, without a sender.
+    pub async fn delete_account(&self, viewer: Viewer, password: String) -> Result<UserId, Error> {
+        let user = self.with_password(viewer, password, wrong).await?;
+        let write = ClosingAccount {
+            user: user.id,
+            password_hash: user.password_hash,
+        };
+        self.log.write(write).await?;
+        self.account_closed.notify_one();
+        Ok(viewer.user)
+    }
+
+    /// Ends what ties closed accounts to others, whenever one is closed, until `stop`.
+    pub async fn end_closed_accounts(&self, stop: CancellationToken) {
+        let ending = async {
+            loop {
+                if let Err(error) = self.end_those_closed().await {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "ending a closed account is tried again"
+                    );
+                }
+                tokio::select! {
+                    () = self.account_closed.notified() => {}
+                    () = tokio::time::sleep(AGAIN) => {}
+                }
+            }
+        };
+        // Every step is a write of its own, so it may stop between any two.
+        stop.run_until_cancelled(ending).await;
+    }
+
+    async fn end_those_closed(&self) -> Result<(), Error> {
+        while let Some(user) = self.store.find_closing_account().await? {
+            loop {
+                let remains = self.store.find_remains(user).await?;
+                if remains.conversations.is_empty() && remains.people.is_empty() {
+                    break;
+                }
+                for conversation in remains.conversations {
+                    self.end_membership(user, conversation).await?;
+                }
+                for other in remains.people {
+                    let pair = Pair::new(user, other);
+                    self.log.write(EndingRelationship { pair }).await?;
+                }
+            }
+            self.log.write(ForgettingAccount { user }).await?;
+        }
+        Ok(())
+    }
+
+    async fn end_membership(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+    ) -> Result<(), Error> {
+        let heir = self.store.find_heir(conversation, user).await?;
+        let write = EndingMembership {
+            conversation,
+            user,
+            heir,
+        };
+        match self.log.write(write).await {
+            // The heir has left meanwhile: what is left is looked at again.
+            Ok(()) | Err(WriteError::Refused(_)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn wrong() -> Rejection {
+    let message = "the password is not that of the account";
+    Rejection::at("password", Reason::InvalidCredentials, message)
+}
+
+struct ClosingAccount {
+    user: UserId,
+    password_hash: String,
+}
+
+impl Write for ClosingAccount {
+    type Outcome = ();
+    type Refusal = Rejection;
+
+    fn last_byte(&self) -> u8 {
+        self.user.last_byte()
+    }
+
+    fn needs(&self, needs: &mut Needs) {
+        needs.user(self.user);
+        needs.sessions_of(self.user);
+    }
+
+    fn decide(&self, batch: &mut Batch) -> Result<(), Rejection> {
+        // The password was compared outside the log; it may have been changed since.
+        if batch
+            .user(self.user)
+            .is_none_or(|user| user.password_hash != self.password_hash)
+        {
+            return Err(wrong());
+        }
+        batch.close_account(self.user);
+        Ok(())
+    }
+}
+
+/// Takes a closed account out of a conversation. What it owned passes on.
+struct EndingMembership {
+    conversation: ConversationId,
+    user: UserId,
+    /// The oldest admin, else the oldest member. Only an owner gives roles, and this one's account is closed, so whoever
+    /// it is stays it for as long as they are there.
+    heir: Option<UserId>,
+}
+
+impl Write for EndingMembership {
+    type Outcome = ();
+    type Refusal = Rejection;
+
+    fn last_byte(&self) -> u8 {
+        self.conversation.last_byte()
+    }
+
+    fn needs(&self, needs: &mut Needs) {
+        needs.membership(self.conversation, self.user);
+        if let Some(heir) = self.heir {
+            needs.membership(self.conversation, heir);
+        }
+    }
+
+    fn decide(&self, batch: &mut Batch) -> Result<(), Rejection> {
+        let membership = batch.membership(self.conversation, self.user);
+        let owns = membership.is_some_and(|membership| membership.role == Role::Owner);
+        if let Some(heir) = self.heir.filter(|_| owns) {
+            let is_there = batch.membership(self.conversation, heir).is_some();
+            if !is_there || batch.user(heir).is_none() {
+                return Err(Rejection::new(Reason::WrongState, "the heir has left"));
+            }
+            batch.change_role(self.conversation, heir, Role::Owner);
+        }
+        batch.leave(self.conversation, self.user, RemovalReason::Left);
+        Ok(())
+    }
+}
+
+/// Ends all that lies between a closed account and somebody.
+struct EndingRelationship {
+    pair: Pair,
+}
+
+impl Write for EndingRelationship {
+    type Outcome = ();
+    type Refusal = Rejection;
+
+    fn last_byte(&self) -> u8 {
+        self.pair.last_byte()
+    }
+
+    fn needs(&self, needs: &mut Needs) {
+        needs.pair(self.pair);
+    }
+
+    fn decide(&self, batch: &mut Batch) -> Result<(), Rejection> {
+        let between = batch.between(self.pair).clone();
+        if let Some(pending) = between.pending() {
+            let cancelled = closed(pending, FriendRequestStatus::Cancelled, batch);
+            batch.put_friend_request(cancelled);
+        }
+        batch.end_friendship(self.pair);
+        for block in &between.blocks {
+            batch.remove_block(block);
+        }
+        Ok(())
+    }
+}
+
+struct ForgettingAccount {
+    user: UserId,
+}
+
+impl Write for ForgettingAccount {
+    type Outcome = ();
+    type Refusal = Rejection;
+
+    fn last_byte(&self) -> u8 {
+        self.user.last_byte()
+    }
+
+    fn needs(&self, _: &mut Needs) {}
+
+    fn decide(&self, batch: &mut Batch) -> Result<(), Rejection> {
+        batch.forget_closed_account(self.user);
+        Ok(())
+    }
+}

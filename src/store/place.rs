@@ -1,0 +1,106 @@
+//! Conversations as somebody finds them: with their membership, and what else decides what they may do.
+
+use entity::{ban, conversation, membership};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, ExprTrait, JoinType, QueryFilter, QuerySelect,
+    sea_query::IntoCondition,
+};
+
+use super::{Error, Store, conversation::from_row, membership::from_row as membership_from_row};
+use crate::model::{
+    Conversation, ConversationId, ConversationKind, Id, Membership, Pair, Place, Standing, UserId,
+};
+
+impl Store {
+    /// A conversation as `user` finds it, whether or not they may see it; nothing when it is not there.
+    pub async fn find_place(
+        &self,
+        user: UserId,
+        id: ConversationId,
+    ) -> Result<Option<Place>, Error> {
+        Ok(self.find_places(user, &[id]).await?.pop())
+    }
+
+    /// The same for many. A conversation and the membership are read in one statement and so at one moment; a ban and
+    /// a friendship, where they count, after it: what is shown was allowed then or later.
+    pub async fn find_places(
+        &self,
+        user: UserId,
+        ids: &[ConversationId],
+    ) -> Result<Vec<Place>, Error> {
+        let rows = conversation::Entity::find()
+            .filter(conversation::Column::Id.is_in(ids.iter().map(|id| id.uuid())))
+            .filter(conversation::Column::DeletedPosition.is_null())
+            .join(JoinType::LeftJoin, current_membership_of(user))
+            .select_also(membership::Entity)
+            .all(&self.db)
+            .await?;
+        let mut found: Vec<(Conversation, Option<Membership>)> = Vec::with_capacity(rows.len());
+        for (row, membership) in rows {
+            let membership = membership.as_ref().map(membership_from_row).transpose()?;
+            found.push((from_row(row)?, membership));
+        }
+        let outside: Vec<_> = found
+            .iter()
+            .filter(|(at, membership)| membership.is_none() && at.kind == ConversationKind::Channel)
+            .map(|(at, _)| at.id)
+            .collect();
+        let banned = self.bans_of(user, &outside).await?;
+        let pairs: Vec<Pair> = found
+            .iter()
+            .filter(|(_, membership)| membership.is_some())
+            .filter_map(|(at, _)| at.pair)
+            .collect();
+        let friends = self
+            .friends_among(user, pairs.iter().map(|pair| pair.other(user)))
+            .await?;
+        Ok(found
+            .into_iter()
+            .map(|(conversation, membership)| {
+                let is_banned = banned.contains(&conversation.id);
+                let are_friends = conversation
+                    .pair
+                    .is_some_and(|pair| friends.contains(&pair.other(user)));
+                let standing =
+                    Standing::new(&conversation, membership.as_ref(), is_banned, are_friends);
+                Place {
+                    conversation,
+                    membership,
+                    standing,
+                }
+            })
+            .collect())
+    }
+
+    /// From which of these conversations somebody is banned.
+    async fn bans_of(
+        &self,
+        user: UserId,
+        ids: &[ConversationId],
+    ) -> Result<Vec<ConversationId>, Error> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = ban::Entity::find()
+            .filter(ban::Column::UserId.eq(user.uuid()))
+            .filter(ban::Column::ConversationId.is_in(ids.iter().map(|id| id.uuid())))
+            .all(&self.db)
+            .await?;
+        let id = |row: &ban::Model| ConversationId::from_uuid(row.conversation_id);
+        Ok(rows.iter().map(id).collect())
+    }
+}
+
+/// From a conversation to the one membership that somebody may have in it now.
+fn current_membership_of(user: UserId) -> sea_orm::RelationDef {
+    let relation: sea_orm::RelationDef = conversation::Entity::belongs_to(membership::Entity)
+        .from(conversation::Column::Id)
+        .to(membership::Column::ConversationId)
+        .into();
+    relation.on_condition(move |_, _| {
+        let theirs = membership::Column::UserId.eq(user.uuid());
+        Condition::all()
+            .add(theirs.and(membership::Column::LeftPosition.is_null()))
+            .into_condition()
+    })
+}
