@@ -1,12 +1,16 @@
 //! Look-ups of one sort that a request needs at one moment, gathered into one.
 //!
-//! There is no timer. A request's resolvers run side by side in one task: whoever asks steps aside once, so that its
-//! siblings ask too, and the first to go on looks everything up. Nothing is kept afterwards: who asks later asks anew.
+//! There is no timer. A request's resolvers run side by side in one task: whoever asks steps aside until nobody asks any
+//! more and nobody was found something for and may ask next; then the first to go on looks everything up. Nothing is
+//! kept afterwards: who asks later asks anew.
 
 use std::{
     collections::{HashMap, HashSet},
     hash::Hash,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use async_graphql::Context;
@@ -29,11 +33,39 @@ type Found<K, V> = Result<HashMap<K, V>, Error>;
 /// What is asked for together.
 struct Round<K, V> {
     keys: Mutex<HashSet<K>>,
+    /// How many have asked and not gone away.
+    askers: AtomicUsize,
     found: OnceCell<Found<K, V>>,
 }
 
+impl<K, V> Round<K, V> {
+    fn asked(&self) -> usize {
+        self.keys
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len()
+    }
+}
+
+/// One who has asked. Going away, served or not, is noticed.
+struct Asker<'a, K, V> {
+    round: Arc<Round<K, V>>,
+    unserved: &'a AtomicUsize,
+}
+
+impl<K, V> Drop for Asker<'_, K, V> {
+    fn drop(&mut self) {
+        let among = if self.round.found.initialized() {
+            self.unserved
+        } else {
+            &self.round.askers
+        };
+        among.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Gathers look-ups of one sort.
-pub(super) struct Loader<K, V>(Mutex<Arc<Round<K, V>>>);
+struct Loader<K, V>(Mutex<Arc<Round<K, V>>>);
 
 impl<K, V> Default for Loader<K, V> {
     fn default() -> Self {
@@ -45,6 +77,7 @@ impl<K, V> Loader<K, V> {
     fn round() -> Arc<Round<K, V>> {
         Arc::new(Round {
             keys: Mutex::default(),
+            askers: AtomicUsize::new(0),
             found: OnceCell::new(),
         })
     }
@@ -55,11 +88,13 @@ where
     K: Clone + Eq + Hash + Send + Sync,
     V: Clone + Send + Sync,
 {
-    fn ask(&self, key: &K) -> Arc<Round<K, V>> {
+    fn ask<'a>(&self, key: &K, unserved: &'a AtomicUsize) -> Asker<'a, K, V> {
         let open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut keys = open.keys.lock().unwrap_or_else(PoisonError::into_inner);
         keys.insert(key.clone());
-        Arc::clone(&open)
+        open.askers.fetch_add(1, Ordering::Relaxed);
+        let round = Arc::clone(&open);
+        Asker { round, unserved }
     }
 
     /// What was asked for; from here on others ask in the next round.
@@ -75,14 +110,27 @@ where
     /// What a key leads to, looked up together with all that is asked for now.
     async fn load<L: Future<Output = Found<K, V>> + Send>(
         &self,
+        unserved: &AtomicUsize,
         key: K,
         look_up: impl FnOnce(Vec<K>) -> L + Send,
     ) -> Result<Option<V>, Error> {
-        let round = self.ask(&key);
-        tokio::task::yield_now().await;
+        let asker = self.ask(&key, unserved);
+        let round = &asker.round;
+        let mut asked = 0;
+        // Whoever was found something for and has not gone on with it may ask next.
+        while !round.found.initialized()
+            && (asked < round.asked() || unserved.load(Ordering::Relaxed) > 0)
+        {
+            asked = round.asked();
+            tokio::task::yield_now().await;
+        }
         let found = round
             .found
-            .get_or_init(async || look_up(self.close(&round)).await)
+            .get_or_init(async || {
+                let found = look_up(self.close(round)).await;
+                unserved.fetch_add(round.askers.load(Ordering::Relaxed), Ordering::Relaxed);
+                found
+            })
             .await;
         match found {
             Ok(found) => Ok(found.get(&key).cloned()),
@@ -94,6 +142,8 @@ where
 /// The loaders of one execution.
 #[derive(Default)]
 pub(super) struct Loaders {
+    /// Those for whom something was found, and who have not gone on with it.
+    unserved: AtomicUsize,
     users: Loader<UserId, Arc<User>>,
     places: Loader<ConversationId, Place>,
     memberships: Loader<(ConversationId, UserId), Membership>,
@@ -109,18 +159,24 @@ pub(super) async fn user(ctx: &Context<'_>, id: UserId) -> Result<Option<Arc<Use
     if let Some(known) = chat.known_user(id) {
         return Ok(Some(known));
     }
-    let users = &loaders(ctx)?.users;
-    Ok(users
-        .load(id, |ids| async move { chat.users_by_id(&ids).await })
+    let loaders = loaders(ctx)?;
+    Ok(loaders
+        .users
+        .load(&loaders.unserved, id, |ids| async move {
+            chat.users_by_id(&ids).await
+        })
         .await?)
 }
 
 /// A conversation as the viewer finds it; nothing when they may not see it.
 pub(super) async fn place(ctx: &Context<'_>, id: ConversationId) -> Result<Option<Place>, Fault> {
     let (chat, viewer) = (chat(ctx)?, signed_in(ctx)?);
-    let places = &loaders(ctx)?.places;
-    Ok(places
-        .load(id, |ids| async move { chat.places(viewer, &ids).await })
+    let loaders = loaders(ctx)?;
+    Ok(loaders
+        .places
+        .load(&loaders.unserved, id, |ids| async move {
+            chat.places(viewer, &ids).await
+        })
         .await?)
 }
 
@@ -131,9 +187,10 @@ pub(super) async fn membership(
     user: UserId,
 ) -> Result<Option<Membership>, Fault> {
     let chat = chat(ctx)?;
-    let memberships = &loaders(ctx)?.memberships;
-    Ok(memberships
-        .load((conversation, user), async |places| {
+    let loaders = loaders(ctx)?;
+    Ok(loaders
+        .memberships
+        .load(&loaders.unserved, (conversation, user), async |places| {
             chat.memberships(&places).await
         })
         .await?)
@@ -145,9 +202,12 @@ pub(super) async fn members(
     wanted: MembersWanted,
 ) -> Result<Option<Page<Membership>>, Fault> {
     let chat = chat(ctx)?;
-    let members = &loaders(ctx)?.members;
-    Ok(members
-        .load(wanted, |wanted| async move { chat.members(&wanted).await })
+    let loaders = loaders(ctx)?;
+    Ok(loaders
+        .members
+        .load(&loaders.unserved, wanted, |wanted| async move {
+            chat.members(&wanted).await
+        })
         .await?)
 }
 
@@ -157,9 +217,12 @@ pub(super) async fn messages(
     wanted: MessagesWanted,
 ) -> Result<Option<Page<Message>>, Fault> {
     let chat = chat(ctx)?;
-    let messages = &loaders(ctx)?.messages;
-    Ok(messages
-        .load(wanted, |wanted| async move { chat.messages(&wanted).await })
+    let loaders = loaders(ctx)?;
+    Ok(loaders
+        .messages
+        .load(&loaders.unserved, wanted, |wanted| async move {
+            chat.messages(&wanted).await
+        })
         .await?)
 }
 
@@ -169,18 +232,22 @@ pub(super) async fn message(
     id: MessageId,
 ) -> Result<Option<Arc<Message>>, Fault> {
     let chat = chat(ctx)?;
-    let messages = &loaders(ctx)?.messages_by_id;
-    Ok(messages
-        .load(id, |ids| async move { chat.messages_by_id(&ids).await })
+    let loaders = loaders(ctx)?;
+    Ok(loaders
+        .messages_by_id
+        .load(&loaders.unserved, id, |ids| async move {
+            chat.messages_by_id(&ids).await
+        })
         .await?)
 }
 
 /// What lies between the viewer and somebody.
 pub(super) async fn relationship(ctx: &Context<'_>, user: UserId) -> Result<Relationship, Fault> {
     let (chat, viewer) = (chat(ctx)?, signed_in(ctx)?);
-    let relationships = &loaders(ctx)?.relationships;
-    Ok(relationships
-        .load(user, async |people| {
+    let loaders = loaders(ctx)?;
+    Ok(loaders
+        .relationships
+        .load(&loaders.unserved, user, async |people| {
             chat.relationships(viewer, &people).await
         })
         .await?

@@ -24,6 +24,7 @@ mod schema;
 mod session;
 mod shutdown;
 mod socket;
+mod statements;
 mod storage;
 mod stream;
 mod support;

@@ -54,6 +54,8 @@ pub(crate) struct TestApp {
     pub(crate) url: String,
     /// What time it is there.
     pub(crate) clock: Arc<TestClock>,
+    /// What the server reads from.
+    pub(crate) store: parlor::store::Store,
     directory: Arc<TempDir>,
     limits: Limits,
     stop: CancellationToken,
@@ -100,6 +102,7 @@ impl TestApp {
             format!("http://{}/graphql", server.address()),
             Arc::clone(server.hub()),
         );
+        let store = server.store().clone();
         let stop = CancellationToken::new();
         let told = stop.clone().cancelled_owned();
         let running =
@@ -107,6 +110,7 @@ impl TestApp {
         Ok(Self {
             url,
             clock,
+            store,
             directory,
             limits,
             stop,
