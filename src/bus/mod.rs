@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use crate::model::{Change, Shard};
 
 /// Batches on the way at most. The hub does no I/O, so a writer that waits here waits for microseconds.
-const COMMITS_MAX: usize = 256;
+pub const COMMITS_MAX: usize = 256;
 
 /// What one transaction changed, in order.
 #[derive(Debug)]

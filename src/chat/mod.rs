@@ -19,9 +19,11 @@ mod membership;
 mod message;
 mod password;
 mod place;
+mod presence;
 mod rate;
 mod reading;
 mod session;
+mod typing;
 mod user;
 
 use std::sync::Arc;
@@ -35,7 +37,7 @@ pub use friend_request::{Answer, Asked};
 pub use input::Patch;
 pub use membership::AddedMembers;
 pub use message::{MessagesBetween, Sent};
-pub use session::SignedIn;
+pub use session::{Connection, SignedIn};
 pub use user::{SignUp, UpdateProfile};
 
 use crate::{

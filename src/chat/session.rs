@@ -5,7 +5,7 @@ use super::{
     input::{Checks, id},
 };
 use crate::{
-    live::SessionWatch,
+    live::{PresenceClaim, SessionWatch},
     log::{Batch, Needs, Write},
     model::{Id, Session, SessionId, Timestamp, Token, UserId, text},
 };
@@ -19,6 +19,21 @@ pub struct SignedIn {
     pub session: Session,
     /// Its secret.
     pub token: Token,
+}
+
+/// A connection that lasts, as long as it is held.
+pub struct Connection {
+    /// Whose.
+    pub viewer: Viewer,
+    watch: SessionWatch,
+    _presence: PresenceClaim,
+}
+
+impl Connection {
+    /// Waits until the session ends.
+    pub async fn ended(&self) {
+        self.watch.ended().await;
+    }
 }
 
 impl Chat {
@@ -103,18 +118,19 @@ impl Chat {
         self.log.write_later(UsingSession { user, session, at });
     }
 
-    /// The same for a connection that lasts, with a bell that rings when the session ends.
-    pub async fn authenticate_for_long(
-        &self,
-        token: &Token,
-    ) -> Result<Option<(Viewer, SessionWatch)>, Error> {
+    /// The same for a connection that lasts: it hears when the session ends, and says that somebody is there.
+    pub async fn authenticate_for_long(&self, token: &Token) -> Result<Option<Connection>, Error> {
         let Some(viewer) = self.authenticate(token).await? else {
             return Ok(None);
         };
         let watch = self.hub.watch_session(viewer.session);
         // It may have ended before the bell was there: what is true now stays watched.
         let lives = self.store.find_session(viewer.session).await?.is_some();
-        Ok(lives.then_some((viewer, watch)))
+        Ok(lives.then(|| Connection {
+            viewer,
+            watch,
+            _presence: self.hub.claim_presence(viewer.user),
+        }))
     }
 
     /// The viewer's sessions, the current one first.

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     chat::Chat,
-    live::{Item, MessageFeed, Rendering},
+    live::{Feed, Heard, Rendering},
     store,
 };
 
@@ -183,27 +183,31 @@ pub struct Subscription {
     operation: Operation,
     asker: Asker,
     rendering: Rendering,
-    feed: MessageFeed,
+    feed: Feed,
     request_id: String,
 }
 
 impl Subscription {
     /// The next response; none when the stream has ended, errors when it broke.
     pub async fn next(&mut self) -> Option<Result<Bytes, Answer>> {
-        let item = match self.feed.next().await {
-            Ok(Some(item)) => item,
-            Ok(None) => return None,
-            Err(cause) => return Some(Err(self.broken(cause))),
-        };
-        match self.render(item).await {
-            Ok(bytes) => Some(Ok(bytes)),
-            // The news could not be told. To go on would leave a hole; the client comes back and hears it then, unless
-            // it was removed meanwhile.
-            Err(answer) => match self.feed.may_read().await {
-                Ok(true) => Some(Err(answer)),
-                Ok(false) => None,
-                Err(cause) => Some(Err(self.broken(cause))),
-            },
+        loop {
+            let heard = match self.feed.next().await {
+                Ok(Some(heard)) => heard,
+                Ok(None) => return None,
+                Err(cause) => return Some(Err(self.broken(cause))),
+            };
+            match (self.render(&heard).await, &self.feed) {
+                (Ok(bytes), _) => return Some(Ok(bytes)),
+                // The news could not be told. To go on would leave a hole; the client comes back and hears it then,
+                // unless it was removed meanwhile.
+                (Err(answer), Feed::Messages(feed)) => match feed.may_read().await {
+                    Ok(true) => return Some(Err(answer)),
+                    Ok(false) => return None,
+                    Err(cause) => return Some(Err(self.broken(cause))),
+                },
+                // What passes may be left out.
+                (Err(_), Feed::Typing(_) | Feed::Presence(_)) => {}
+            }
         }
     }
 
@@ -216,8 +220,10 @@ impl Subscription {
 
     /// What this subscription makes of a piece of news. Made once for all who select the same, unless it depends on who
     /// asks. Errors when nothing could be made of it.
-    async fn render(&self, item: Arc<Item>) -> Result<Bytes, Answer> {
-        if let Some(bytes) = item.rendered(self.rendering) {
+    async fn render(&self, heard: &Heard) -> Result<Bytes, Answer> {
+        if let Heard::News(item) = heard
+            && let Some(bytes) = item.rendered(self.rendering)
+        {
             return Ok(bytes);
         }
         let asker = Arc::new(self.asker.again());
@@ -225,7 +231,7 @@ impl Subscription {
             .operation
             .request()
             .data(Arc::clone(&asker))
-            .data(Told(Arc::clone(&item)));
+            .data(Told(heard.clone()));
         let within = self.api.chat.limits().query_within;
         let mut telling = self.api.schema.execute_stream(request);
         let told = timeout(within, telling.next()).await;
@@ -236,7 +242,7 @@ impl Subscription {
         if is_lost {
             return Err(answer);
         }
-        if is_shared {
+        if is_shared && let Heard::News(item) = heard {
             item.keep(self.rendering, answer.bytes.clone());
         }
         Ok(answer.bytes)

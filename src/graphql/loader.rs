@@ -23,8 +23,8 @@ use super::{
 use crate::{
     chat::Error,
     model::{
-        ConversationId, Membership, Message, MessageId, Page, Place, Relationship, User, UserId,
-        membership::MembersWanted, message::MessagesWanted,
+        ConversationId, Membership, Message, MessageId, Page, Place, Relationship, Timestamp, User,
+        UserId, membership::MembersWanted, message::MessagesWanted,
     },
 };
 
@@ -116,12 +116,12 @@ where
     ) -> Result<Option<V>, Error> {
         let asker = self.ask(&key, unserved);
         let round = &asker.round;
-        let mut asked = 0;
+        let mut gathered = 0;
         // Whoever was found something for and has not gone on with it may ask next.
         while !round.found.initialized()
-            && (asked < round.asked() || unserved.load(Ordering::Relaxed) > 0)
+            && (gathered < round.asked() || unserved.load(Ordering::Relaxed) > 0)
         {
-            asked = round.asked();
+            gathered = round.asked();
             tokio::task::yield_now().await;
         }
         let found = round
@@ -151,6 +151,7 @@ pub(super) struct Loaders {
     messages: Loader<MessagesWanted, Page<Message>>,
     messages_by_id: Loader<MessageId, Arc<Message>>,
     relationships: Loader<UserId, Relationship>,
+    last_seen: Loader<UserId, Timestamp>,
 }
 
 /// A person; nobody when the account is gone.
@@ -252,4 +253,16 @@ pub(super) async fn relationship(ctx: &Context<'_>, user: UserId) -> Result<Rela
         })
         .await?
         .unwrap_or_default())
+}
+
+/// When somebody was last connected.
+pub(super) async fn last_seen(ctx: &Context<'_>, user: UserId) -> Result<Option<Timestamp>, Fault> {
+    let chat = chat(ctx)?;
+    let loaders = loaders(ctx)?;
+    Ok(loaders
+        .last_seen
+        .load(&loaders.unserved, user, |people| async move {
+            chat.last_seen(&people).await
+        })
+        .await?)
 }

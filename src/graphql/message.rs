@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     chat::Sent,
+    live::{Feed, Heard},
     model::{self, News, message::MessageKey, page::cursor},
 };
 
@@ -281,7 +282,10 @@ impl MessageSubscription {
         #[graphql(desc = "Conversation to follow.")] conversation_id: ID,
     ) -> Result<impl Stream<Item = Option<Message>> + use<>, Fault> {
         // Executed once to open the stream, and once for each piece of news that nobody has rendered yet.
-        let told = ctx.data_opt::<Told>().and_then(|Told(item)| {
+        let told = ctx.data_opt::<Told>().and_then(|Told(heard)| {
+            let Heard::News(item) = heard else {
+                return None;
+            };
             let News::MessageSent(message) = &item.change.news else {
                 return None;
             };
@@ -289,11 +293,10 @@ impl MessageSubscription {
         });
         if let Some(opening) = ctx.data_opt::<Opening>() {
             let viewer = signed_in(ctx)?;
-            opening.put(
-                chat(ctx)?
-                    .follow_messages(viewer, &conversation_id, after_seq, heads(ctx)?)
-                    .await?,
-            );
+            let feed = chat(ctx)?
+                .follow_messages(viewer, &conversation_id, after_seq, heads(ctx)?)
+                .await?;
+            opening.put(Feed::Messages(feed));
         }
         Ok(tokio_stream::iter(told))
     }

@@ -24,10 +24,12 @@ mod message;
 mod node;
 mod page;
 mod permissions;
+mod presence;
 mod render;
 mod scalar;
 mod schema;
 mod session;
+mod typing;
 mod user;
 mod viewer;
 

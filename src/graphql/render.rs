@@ -3,21 +3,21 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::live::{Item, MessageFeed};
+use crate::live::{Feed, Heard};
 
 /// Where a resolver leaves the feed that it opened.
 #[derive(Clone, Default)]
-pub(super) struct Opening(Arc<Mutex<Option<MessageFeed>>>);
+pub(super) struct Opening(Arc<Mutex<Option<Feed>>>);
 
 impl Opening {
-    pub(super) fn put(&self, feed: MessageFeed) {
+    pub(super) fn put(&self, feed: Feed) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(feed);
     }
 
-    pub(super) fn take(&self) -> Option<MessageFeed> {
+    pub(super) fn take(&self) -> Option<Feed> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
 /// The news that an execution is about.
-pub(super) struct Told(pub(super) Arc<Item>);
+pub(super) struct Told(pub(super) Heard);

@@ -16,7 +16,9 @@ use super::{
     membership::MembershipMutation,
     message::{MessageMutation, MessageSubscription},
     node::NodeQuery,
+    presence::PresenceSubscription,
     session::SessionMutation,
+    typing::{TypingMutation, TypingSubscription},
     user::{UserMutation, UserQuery},
 };
 use crate::chat::Chat;
@@ -39,12 +41,17 @@ pub(super) struct Mutation(
     MembershipMutation,
     MessageMutation,
     SessionMutation,
+    TypingMutation,
     UserMutation,
 );
 
 /// Live streams; each operation selects one field. A stream ends with `complete` when the session ends or the right to it is lost.
 #[derive(Default, MergedSubscription)]
-pub(super) struct Subscription(MessageSubscription);
+pub(super) struct Subscription(
+    MessageSubscription,
+    PresenceSubscription,
+    TypingSubscription,
+);
 
 /// The whole schema.
 pub(super) type Schema = async_graphql::Schema<Query, Mutation, Subscription>;

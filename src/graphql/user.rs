@@ -10,6 +10,7 @@ use super::{
     friend::Relationship,
     loader,
     page::{connection, forwards},
+    presence::Presence,
     scalar::DateTime,
     session::SessionToken,
     viewer::Viewer,
@@ -68,6 +69,19 @@ impl User {
                 .await?
                 .into(),
         ))
+    }
+
+    /// Presence now; null when the viewer may not see it. Friends see each other's.
+    async fn presence(&self, ctx: &Context<'_>) -> Result<Option<Presence>, Fault> {
+        let Some(viewer) = super::context::viewer(ctx)? else {
+            return Ok(None);
+        };
+        let is_seen = viewer.user == self.0.id
+            || loader::relationship(ctx, self.0.id)
+                .await?
+                .friendship
+                .is_some();
+        is_seen.then(|| Presence::now(ctx, self.0.id)).transpose()
     }
 
     /// What lies between this user and the viewer; null for the viewer themself and when nobody is signed in.

@@ -1,17 +1,20 @@
-//! The hub: one task that takes every committed change, in order, to those on this node who follow it.
+//! The hub: one task that takes every committed change, in order, and every signal, to those on this node who follow it.
 
 use std::{
     collections::HashMap,
     hash::Hash,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Item, tail::Tail};
+use super::{
+    Item, PresenceClaim, PresenceFeed, TypingFeed, TypingSignal, signals::Signals, tail::Tail,
+};
 use crate::{
-    bus::Subscriber,
-    model::{Change, ConversationId, Limits, News, SessionId},
+    bus::{COMMITS_MAX, Subscriber},
+    model::{Change, ConversationId, Limits, News, SessionId, UserId},
 };
 
 /// Something shared by those who hold it, and gone with the last of them.
@@ -65,6 +68,7 @@ impl<K: Copy + Eq + Hash, V> Registry<K, V> {
 pub struct Hub {
     tails: Registry<ConversationId, Tail>,
     sessions: Registry<SessionId, CancellationToken>,
+    pub(super) signals: Signals,
     pub(super) limits: Arc<Limits>,
 }
 
@@ -74,20 +78,39 @@ impl Hub {
         Self {
             tails: Registry::new(),
             sessions: Registry::new(),
+            signals: Signals::new(Arc::clone(&limits)),
             limits,
         }
     }
 
-    /// Hands changes on until every writer has stopped.
+    /// Hands changes and signals on until every writer has stopped. Changes go first; after as many commits as can be on
+    /// the way, all that were on it when a signal was raised have gone before it.
     pub async fn run(self: Arc<Self>, mut subscriber: Subscriber) {
-        while let Some(commit) = subscriber.next().await {
-            for change in commit.changes {
-                self.deliver(change);
+        let mut commits = 0;
+        loop {
+            if commits == COMMITS_MAX {
+                self.signals.take();
+                commits = 0;
+            }
+            tokio::select! {
+                biased;
+                commit = subscriber.next() => {
+                    let Some(commit) = commit else { break };
+                    commits += 1;
+                    for change in commit.changes {
+                        self.deliver(change);
+                    }
+                }
+                () = self.signals.raised() => {
+                    self.signals.take();
+                    commits = 0;
+                }
             }
         }
     }
 
     fn deliver(&self, change: Change) {
+        self.signals.note(&change);
         if let News::SessionEnded { session, .. } = change.news
             && let Some(end) = self.sessions.get(session)
         {
@@ -98,6 +121,32 @@ impl Hub {
         {
             tail.push(Arc::new(Item::new(change)), &self.limits);
         }
+    }
+
+    /// Says that a device of somebody is connected, for as long as this is held.
+    pub fn claim_presence(self: &Arc<Self>, user: UserId) -> PresenceClaim {
+        PresenceClaim::new(self, user)
+    }
+
+    /// Whether a device of somebody is connected, or was just now.
+    pub fn is_present(&self, user: UserId) -> bool {
+        self.signals.presence.look(user, user).unwrap_or(false)
+    }
+
+    /// Begins to watch who of these people is there; [`admit`](super::PresenceFeed::admit) those whom `viewer` may see.
+    pub fn watch_presence(&self, viewer: UserId, people: &[UserId]) -> PresenceFeed {
+        self.signals.presence.watch(viewer, people, Duration::ZERO)
+    }
+
+    /// Says that somebody types, or has stopped.
+    pub fn signal_typing(&self, conversation: ConversationId, user: UserId, signal: TypingSignal) {
+        self.signals.type_in(conversation, user, signal);
+    }
+
+    /// Begins to watch who types; [`admit`](super::TypingFeed::admit) the conversations that `viewer` may read.
+    pub fn watch_typing(&self, viewer: UserId, conversations: &[ConversationId]) -> TypingFeed {
+        let gap = self.limits.typing_told_every;
+        self.signals.typing.watch(viewer, conversations, gap)
     }
 
     /// A bell that rings when the session ends.

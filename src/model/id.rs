@@ -178,6 +178,11 @@ impl NodeId {
     pub fn viewer_text(user: UserId) -> String {
         user.to_string().replacen("user_", "viewer_", 1)
     }
+
+    /// The identifier of somebody's presence, which is for caches and leads nowhere.
+    pub fn presence_text(user: UserId) -> String {
+        user.to_string().replacen("user_", "presence_", 1)
+    }
 }
 
 impl FromStr for NodeId {

@@ -83,6 +83,18 @@ pub struct Limits {
     pub tail_bytes_max: usize,
     /// Messages that a listener who is behind reads from the log at once.
     pub catch_up_page: u32,
+    /// Somebody is shown as typing for so long unless they say so again …
+    pub typing_lives: Duration,
+    /// … which counts at most this often.
+    pub typing_refresh: Duration,
+    /// Who types in a conversation is told at most this often.
+    pub typing_told_every: Duration,
+    /// Conversations in which one stream tells who types.
+    pub typing_conversations_max: usize,
+    /// Somebody whose last device has gone is shown as there for so long: a quick reconnect is not seen.
+    pub presence_grace: Duration,
+    /// People of whom one stream tells whether they are there.
+    pub presence_users_max: usize,
     /// Time for work that runs when the server is told to stop.
     pub stop_within: Duration,
 }
@@ -129,6 +141,12 @@ impl Default for Limits {
             tail_news_max: 256,
             tail_bytes_max: 1024 * 1024,
             catch_up_page: 100,
+            typing_lives: Duration::from_secs(6),
+            typing_refresh: Duration::from_secs(3),
+            typing_told_every: Duration::from_secs(1),
+            typing_conversations_max: 50,
+            presence_grace: Duration::from_secs(10),
+            presence_users_max: 200,
             stop_within: Duration::from_secs(10),
         }
     }

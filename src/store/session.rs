@@ -1,8 +1,14 @@
 //! Signed-in devices.
 
-use entity::session::{ActiveModel, Column, Entity, Model};
+use std::collections::HashMap;
+
+use entity::{
+    session::{ActiveModel, Column, Entity, Model},
+    user,
+};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::OnConflict,
+    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    prelude::Uuid, sea_query::OnConflict,
 };
 
 use super::{Error, ROWS_PER_STATEMENT, Store, Transaction};
@@ -63,6 +69,40 @@ impl Store {
             .all(&self.db)
             .await?;
         rows.into_iter().map(from_row).collect()
+    }
+}
+
+impl Store {
+    /// When these people last used a session, whether or not it is there still.
+    pub async fn find_last_seen(
+        &self,
+        people: &[UserId],
+    ) -> Result<HashMap<UserId, Timestamp>, Error> {
+        let ids: Vec<_> = people.iter().map(|id| id.uuid()).collect();
+        let ended: Vec<(Uuid, Option<i64>)> = user::Entity::find()
+            .select_only()
+            .columns([user::Column::Id, user::Column::LastSeenAt])
+            .filter(user::Column::Id.is_in(ids.iter().copied()))
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let living: Vec<(Uuid, Option<i64>)> = Entity::find()
+            .select_only()
+            .column(Column::UserId)
+            .column_as(Column::LastUsedAt.max(), "last_used_at")
+            .filter(Column::UserId.is_in(ids))
+            .group_by(Column::UserId)
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let mut seen = HashMap::new();
+        for (user, at) in ended.into_iter().chain(living) {
+            if let Some(at) = at.map(Timestamp::from_millis) {
+                let newest = seen.entry(UserId::from_uuid(user)).or_insert(at);
+                *newest = at.max(*newest);
+            }
+        }
+        Ok(seen)
     }
 }
 

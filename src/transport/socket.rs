@@ -21,14 +21,14 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Edge, Reply, Shared, auth, operation,
-    operation::Telling,
+    Edge, Reply, Shared,
+    auth::{self, Who},
+    operation::{self, Telling},
     protocol::{self, Close, OperationId, Said},
 };
 use crate::{
-    chat::Viewer,
+    chat::Connection,
     graphql::{Answer, Asker, Code, failure},
-    live::SessionWatch,
     model::{Limits, Token},
 };
 
@@ -85,8 +85,7 @@ struct Socket {
     ws: WebSocket,
     /// The token of the upgrade's own headers: what counts when `connection_init` has none.
     token: Option<Token>,
-    /// After `connection_init`: who it is, if anybody.
-    known: Option<(Option<Viewer>, Option<SessionWatch>)>,
+    who: Who,
     operations: SelectAll<Abortable<BoxStream<'static, Telling>>>,
     running: HashMap<OperationId, Running>,
     heard_at: Instant,
@@ -106,7 +105,7 @@ impl Socket {
             edge,
             ws,
             token,
-            known: None,
+            who: Who::Unknown,
             operations,
             running,
             heard_at: Instant::now(),
@@ -124,6 +123,7 @@ impl Socket {
         } else {
             Some(Close::NoSubprotocol)
         };
+        self.use_session();
         if let Some(close) = close {
             let patience = self.limits().socket_write_within;
             let farewell = async {
@@ -143,18 +143,18 @@ impl Socket {
         let init_by = Instant::now() + self.limits().socket_init_within;
         let mut ticks = ticks(self.limits().socket_ping_every);
         loop {
-            let watch = self.known.as_ref().and_then(|(_, watch)| watch.as_ref());
+            let connection = self.who.connection();
             let next = tokio::select! {
                 biased;
                 () = stop.cancelled() => {
                     self.finish().await;
                     Next::Close(Close::Restart)
                 }
-                () = ended(watch) => {
+                () = ended(connection) => {
                     self.complete_all().await;
                     Next::Close(Close::Forbidden)
                 }
-                () = tokio::time::sleep_until(init_by), if self.known.is_none() => Next::Close(Close::InitTimeout),
+                () = tokio::time::sleep_until(init_by), if matches!(self.who, Who::Unknown) => Next::Close(Close::InitTimeout),
                 next = fair(&mut self.ws, &mut self.operations) => match next {
                     Fair::Heard(message) => self.hear(message).await,
                     Fair::Told(telling) => self.tell(telling).await,
@@ -187,7 +187,9 @@ impl Socket {
 
     async fn answer(&mut self, said: Said) -> Next {
         match said {
-            Said::ConnectionInit { .. } if self.known.is_some() => Next::Close(Close::SecondInit),
+            Said::ConnectionInit { .. } if !matches!(self.who, Who::Unknown) => {
+                Next::Close(Close::SecondInit)
+            }
             Said::ConnectionInit { payload } => self.init(payload.as_ref()).await,
             Said::Ping { payload } => self.write(protocol::pong(payload.as_ref())).await,
             Said::Pong {} => Next::GoOn,
@@ -203,10 +205,10 @@ impl Socket {
 
     async fn init(&mut self, payload: Option<&serde_json::Value>) -> Next {
         let token = auth::from_init(payload).or_else(|| self.token.take());
-        let known = match token {
-            None => (None, None),
+        let who = match token {
+            None => Who::Nobody,
             Some(token) => match self.edge.api.chat().authenticate_for_long(&token).await {
-                Ok(Some((viewer, watch))) => (Some(viewer), Some(watch)),
+                Ok(Some(connection)) => Who::Somebody(connection),
                 Ok(None) => return Next::Close(Close::Forbidden),
                 Err(error) => {
                     tracing::error!(
@@ -217,14 +219,15 @@ impl Socket {
                 }
             },
         };
-        self.known = Some(known);
+        self.who = who;
         self.write(Message::text(protocol::ACK)).await
     }
 
     async fn start(&mut self, id: OperationId, request: async_graphql::Request) -> Next {
-        let Some((viewer, _)) = self.known else {
+        if matches!(self.who, Who::Unknown) {
             return Next::Close(Close::Unauthorized);
-        };
+        }
+        let viewer = self.who.connection().map(|connection| connection.viewer);
         if request.query.is_empty() {
             return Next::Close(Close::BadMessage);
         }
@@ -297,13 +300,18 @@ impl Socket {
         if self.heard_at.elapsed() >= self.limits().socket_dead_after {
             return Next::Gone;
         }
-        if let Some((Some(viewer), _)) = self.known
-            && self.used_at.elapsed() >= self.limits().session_touch
-        {
+        if self.used_at.elapsed() >= self.limits().session_touch {
             self.used_at = Instant::now();
-            self.edge.api.chat().use_session(viewer);
+            self.use_session();
         }
         self.write(Message::Ping(bytes::Bytes::new())).await
+    }
+
+    /// Says that whoever it is, is there still.
+    fn use_session(&self) {
+        if let Some(connection) = self.who.connection() {
+            self.edge.api.chat().use_session(connection.viewer);
+        }
     }
 
     /// The session has ended: what was begun to be written is told, then every stream is over.
@@ -378,9 +386,9 @@ async fn fair(
     }
 }
 
-async fn ended(watch: Option<&SessionWatch>) {
-    match watch {
-        Some(watch) => watch.ended().await,
+async fn ended(connection: Option<&Connection>) {
+    match connection {
+        Some(connection) => connection.ended().await,
         None => std::future::pending().await,
     }
 }

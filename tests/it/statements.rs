@@ -4,6 +4,10 @@ use serde_json::{Value, json};
 
 use crate::support::{Client, TestApp};
 
+/// Of the page of conversations below: one for each field that looks something up, three for a relationship; fewer where
+/// look-ups meet.
+const FIELDS: u64 = 21;
+
 /// Runs a query on a server that has just started, so that nothing is in memory; how many statements it took.
 async fn cost(app: TestApp, who: &Client, document: &str, variables: Value) -> (TestApp, u64) {
     let app = app.restart().await;
@@ -36,8 +40,6 @@ async fn a_page_of_fifty_takes_no_more_statements_than_its_fields() {
         viewerUnreadCount viewerMembership{role} viewerCan{send} peer{handle}
         members(first:3){edges{node{role readSeq user{handle viewerRelationship{status}}}}}
         messages(last:2){edges{node{seq sender{handle} conversation{id} readStatus(userId:\"user_0\")}}}}}}}}";
-    // One for each field that looks something up, three for a relationship; fewer where look-ups meet.
-    const FIELDS: u64 = 21;
     for n in [1, 10, 31, 50] {
         let spent;
         (app, spent) = cost(app, &alice, document, json!({ "n": n })).await;
