@@ -1,6 +1,6 @@
 # Everything a newcomer types. `make run` and `make test` bring what they need, or say in one line what to install.
 .DEFAULT_GOAL := help
-.PHONY: help run test check schema assets crash load tools browser deny clean
+.PHONY: help run test check schema assets crash load races graph tools browser deny clean
 
 DEMO_DATABASE ?= sqlite://demo.db?mode=rwc
 
@@ -29,6 +29,12 @@ crash: tools assets ## Kill a loaded server 200 times and compare what was ackno
 
 load: tools assets ## 64 people in 16 groups for ten seconds, once undisturbed and once with connections cut
 	LOAD_SECONDS=$${LOAD_SECONDS:-10} cargo test --locked --test it -- ledger:: --nocapture
+
+races: tools assets ## Each race 1,000 times, wanting both orders, and 10,000 random steps of reading and unreading
+	RACES=$${RACES:-1000} UNREAD_STEPS=$${UNREAD_STEPS:-10000} cargo test --locked --test it -- race:: reading:: --nocapture
+
+graph: tools assets ## What friends cost among 100,000 people and 1,000,000 friendships
+	cargo bench --locked --bench graph
 
 assets: graphiql/dist/index.html ## Put GraphiQL's files where the build finds them
 

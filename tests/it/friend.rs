@@ -118,53 +118,6 @@ async fn somebody_asks_is_answered_and_both_are_friends() {
 }
 
 #[tokio::test]
-async fn asking_back_accepts_even_when_both_ask_at_once() {
-    let app = TestApp::start().await;
-    for n in 0..20 {
-        let (one, other) = (
-            app.sign_up(&format!("one_{n}")).await,
-            app.sign_up(&format!("other_{n}")).await,
-        );
-        let (first, second) = tokio::join!(ask(&one, &other), ask(&other, &one));
-        assert_eq!((first.refusals(), second.refusals()), (vec![], vec![]));
-        let friendships = [&first, &second]
-            .iter()
-            .filter(|reply| reply.at("/friendship").is_object())
-            .count();
-        assert_eq!(friendships, 1, "the second to come makes the friendship");
-        assert_eq!(status(&one, &other).await, "FRIENDS");
-        assert_eq!(
-            between(&one, &other).await["requestHistory"]["totalCount"],
-            1
-        );
-    }
-}
-
-#[tokio::test]
-async fn accepting_against_withdrawing_has_one_winner() {
-    let app = TestApp::start().await;
-    let (alice, bob) = app.alice_and_bob().await;
-    for _ in 0..20 {
-        let request = ask(&alice, &bob).await.text("/friendRequest/id");
-        let (accepted, cancelled) = tokio::join!(
-            answer(&bob, "accept", &request),
-            answer(&alice, "cancel", &request)
-        );
-        let won = (
-            accepted.refusals().is_empty(),
-            cancelled.refusals().is_empty(),
-        );
-        let loser = if won.0 { &cancelled } else { &accepted };
-        assert!(won.0 != won.1, "{accepted:?} {cancelled:?}");
-        loser.is_refused("WRONG_STATE", "friendRequestId");
-        assert_eq!(status(&alice, &bob).await == "FRIENDS", won.0);
-        if won.0 {
-            with_user(&alice, "removeFriend", &bob).await;
-        }
-    }
-}
-
-#[tokio::test]
 async fn requests_are_answered_by_the_right_side_once() {
     let app = TestApp::start().await;
     let (alice, bob) = app.alice_and_bob().await;

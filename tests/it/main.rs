@@ -7,6 +7,7 @@
     reason = "tests print the figures of a run, count with whole numbers, and own their tasks"
 )]
 
+mod access;
 mod account;
 mod archive;
 mod channel;
@@ -20,6 +21,7 @@ mod membership;
 mod message;
 mod presence;
 mod program;
+mod race;
 mod reading;
 mod schema;
 mod session;

@@ -1,0 +1,184 @@
+//! The rows: of every field, who sees it of an object that they may see.
+
+use super::cast::{MEMBERS, Who};
+
+/// Who sees a field.
+pub(super) enum Shown {
+    /// All who see the object, and all the same.
+    ToAllAlike,
+    /// All who see the object, each in their own way.
+    ToEachTheirOwn,
+    /// Of all who see the object only these; null for the others.
+    Only(fn(&str) -> &'static [Who]),
+    /// It has no object that can be had by an identifier; this test asks for it.
+    Elsewhere(&'static str),
+}
+
+use Shown::{Elsewhere, Only, ToAllAlike, ToEachTheirOwn};
+use Who::{Admin, Banned, Blocked, Member, Owner, Removed, Stranger};
+
+/// The owner, and who is their friend.
+pub(super) fn friends_of_owner(_: &str) -> &'static [Who] {
+    &[Member, Removed, Banned, Admin, Owner]
+}
+
+fn presence(of: &str) -> &'static [Who] {
+    match of {
+        "the owner" => friends_of_owner(of),
+        _ => &[Blocked],
+    }
+}
+
+fn relationship(of: &str) -> &'static [Who] {
+    match of {
+        "the owner" => &[Stranger, Member, Removed, Banned, Blocked, Admin],
+        _ => &[Stranger, Member, Removed, Banned, Admin, Owner],
+    }
+}
+
+fn members(of: &str) -> &'static [Who] {
+    match of {
+        "read-only direct" => &[Blocked, Owner],
+        "direct" => &[Member, Owner],
+        _ => MEMBERS,
+    }
+}
+
+fn admins(of: &str) -> &'static [Who] {
+    match of {
+        "group" | "channel" => &[Admin, Owner],
+        _ => &[],
+    }
+}
+
+fn peers(of: &str) -> &'static [Who] {
+    match of {
+        "group" | "channel" => &[],
+        _ => members(of),
+    }
+}
+
+fn signed_in(_: &str) -> &'static [Who] {
+    &[Stranger, Member, Removed, Banned, Blocked, Admin, Owner]
+}
+
+const WAYS: &str = "what_is_private_is_there_for_those_who_may_see_it_whatever_the_way";
+const CHANGES: &str = "changes.rs";
+const RELATIONSHIP: &str = "a_relationship_shows_nothing_that_others_hold";
+const STREAMS: &str = "streams_open_for_those_who_may_hear";
+const STANDING: &str = "src/model/standing.rs, cell by cell";
+
+/// Every field of every object, but for pages, edges and payloads, which carry objects that have rows.
+pub(super) const FIELDS: &[(&str, Shown)] = &[
+    ("Block.createdAt", ToAllAlike),
+    ("Block.id", ToAllAlike),
+    ("Block.user", ToAllAlike),
+    ("Conversation.archivedAt", ToAllAlike),
+    ("Conversation.bans", Only(admins)),
+    ("Conversation.createdAt", ToAllAlike),
+    ("Conversation.id", ToAllAlike),
+    ("Conversation.invitePolicy", ToAllAlike),
+    ("Conversation.kind", ToAllAlike),
+    ("Conversation.lastMessage", ToAllAlike),
+    ("Conversation.lastSeq", ToAllAlike),
+    ("Conversation.memberCount", ToAllAlike),
+    ("Conversation.members", ToAllAlike),
+    ("Conversation.message", ToAllAlike),
+    ("Conversation.messages", ToAllAlike),
+    ("Conversation.peer", Only(peers)),
+    ("Conversation.postingPolicy", ToAllAlike),
+    ("Conversation.title", ToAllAlike),
+    ("Conversation.topic", ToAllAlike),
+    ("Conversation.viewerCan", ToEachTheirOwn),
+    ("Conversation.viewerMembership", Only(members)),
+    ("Conversation.viewerUnreadCount", ToEachTheirOwn),
+    ("ConversationPermissions.addMembers", Elsewhere(STANDING)),
+    ("ConversationPermissions.archive", Elsewhere(STANDING)),
+    ("ConversationPermissions.changeRoles", Elsewhere(STANDING)),
+    ("ConversationPermissions.delete", Elsewhere(STANDING)),
+    ("ConversationPermissions.join", Elsewhere(STANDING)),
+    ("ConversationPermissions.leave", Elsewhere(STANDING)),
+    ("ConversationPermissions.removeMembers", Elsewhere(STANDING)),
+    ("ConversationPermissions.send", Elsewhere(STANDING)),
+    ("ConversationPermissions.sendRefusal", Elsewhere(STANDING)),
+    ("ConversationPermissions.update", Elsewhere(STANDING)),
+    ("FriendRequest.closedAt", ToAllAlike),
+    ("FriendRequest.createdAt", ToAllAlike),
+    ("FriendRequest.id", ToAllAlike),
+    ("FriendRequest.recipient", ToAllAlike),
+    ("FriendRequest.sender", ToAllAlike),
+    ("FriendRequest.status", ToAllAlike),
+    ("Friendship.createdAt", ToAllAlike),
+    ("Friendship.friend", ToEachTheirOwn),
+    ("Friendship.id", ToAllAlike),
+    ("Membership.conversation", ToAllAlike),
+    ("Membership.id", ToAllAlike),
+    ("Membership.joinedAt", ToAllAlike),
+    ("Membership.readSeq", ToAllAlike),
+    ("Membership.role", ToAllAlike),
+    ("Membership.user", ToAllAlike),
+    ("Message.conversation", ToAllAlike),
+    ("Message.id", ToAllAlike),
+    ("Message.idempotencyKey", ToAllAlike),
+    ("Message.readBy", ToAllAlike),
+    ("Message.readStatus", ToAllAlike),
+    ("Message.sender", ToAllAlike),
+    ("Message.sentAt", ToAllAlike),
+    ("Message.seq", ToAllAlike),
+    ("Message.text", ToAllAlike),
+    ("Message.viewerReadStatus", Only(members)),
+    ("PageInfo.endCursor", Elsewhere(WAYS)),
+    ("PageInfo.hasNextPage", Elsewhere(WAYS)),
+    ("PageInfo.hasPreviousPage", Elsewhere(WAYS)),
+    ("PageInfo.startCursor", Elsewhere(WAYS)),
+    ("Presence.id", Elsewhere(STREAMS)),
+    ("Presence.lastSeenAt", Elsewhere(STREAMS)),
+    ("Presence.status", Elsewhere(STREAMS)),
+    ("Presence.user", Elsewhere(STREAMS)),
+    ("Query.channels", Elsewhere(WAYS)),
+    ("Query.conversation", Elsewhere(WAYS)),
+    ("Query.node", Elsewhere(WAYS)),
+    ("Query.nodes", Elsewhere(WAYS)),
+    ("Query.user", Elsewhere(RELATIONSHIP)),
+    ("Query.users", Elsewhere(CHANGES)),
+    ("Query.viewer", Elsewhere(WAYS)),
+    ("Relationship.block", Elsewhere(RELATIONSHIP)),
+    ("Relationship.friendship", Elsewhere(RELATIONSHIP)),
+    ("Relationship.pendingRequest", Elsewhere(RELATIONSHIP)),
+    ("Relationship.requestHistory", Elsewhere(RELATIONSHIP)),
+    ("Relationship.status", Elsewhere(RELATIONSHIP)),
+    ("Session.createdAt", ToAllAlike),
+    ("Session.deviceName", ToAllAlike),
+    ("Session.expiresAt", ToAllAlike),
+    ("Session.id", ToAllAlike),
+    ("Session.isCurrent", ToAllAlike),
+    ("Session.lastUsedAt", ToAllAlike),
+    ("SessionToken.session", Elsewhere(CHANGES)),
+    ("SessionToken.value", Elsewhere(CHANGES)),
+    ("Subscription.messageSent", Elsewhere(STREAMS)),
+    ("Subscription.presence", Elsewhere(STREAMS)),
+    ("Subscription.typing", Elsewhere(STREAMS)),
+    ("TypingState.conversation", Elsewhere(STREAMS)),
+    ("TypingState.count", Elsewhere(STREAMS)),
+    ("TypingState.expiresInMs", Elsewhere(STREAMS)),
+    ("TypingState.users", Elsewhere(STREAMS)),
+    ("User.avatarUrl", ToAllAlike),
+    ("User.createdAt", ToAllAlike),
+    ("User.displayName", ToAllAlike),
+    ("User.handle", ToAllAlike),
+    ("User.id", ToAllAlike),
+    ("User.mutualFriends", Only(signed_in)),
+    ("User.presence", Only(presence)),
+    ("User.viewerRelationship", Only(relationship)),
+    ("UserError.code", Elsewhere(CHANGES)),
+    ("UserError.inputPath", Elsewhere(CHANGES)),
+    ("UserError.message", Elsewhere(CHANGES)),
+    ("Viewer.blocks", ToAllAlike),
+    ("Viewer.conversations", ToAllAlike),
+    ("Viewer.friendRequests", ToAllAlike),
+    ("Viewer.friends", ToAllAlike),
+    ("Viewer.id", ToAllAlike),
+    ("Viewer.sessions", ToAllAlike),
+    ("Viewer.unreadCount", ToAllAlike),
+    ("Viewer.user", ToAllAlike),
+];
