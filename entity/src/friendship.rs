@@ -12,6 +12,8 @@ pub struct Model {
     /// Their friend.
     #[sea_orm(primary_key, auto_increment = false)]
     pub friend_id: Uuid,
+    /// The friend's handle, which never changes: lists are by it.
+    pub friend_handle: String,
     /// Which friendship; the same on both sides.
     pub id: Uuid,
     /// When it began.

@@ -8,6 +8,7 @@ mod m20261122_000002_archive;
 mod m20261122_000003_friends;
 mod m20261122_000004_channels;
 mod m20261122_000005_closed_accounts;
+mod m20261122_000006_friends_by_handle;
 
 /// Brings a database to the newest form.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000003_friends::Migration),
             Box::new(m20261122_000004_channels::Migration),
             Box::new(m20261122_000005_closed_accounts::Migration),
+            Box::new(m20261122_000006_friends_by_handle::Migration),
         ]
     }
 }

@@ -4,10 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use entity::{block, friend_request, friendship, user};
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, ExprTrait, JoinType, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect,
-    sea_query::{Expr, Query},
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait, JoinType, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, sea_query::Query,
 };
 
 use super::{
@@ -65,10 +63,10 @@ impl Store {
             .filter(is_here())
             .join(JoinType::InnerJoin, friend.into())
             .select_also(user::Entity)
-            .order_by_asc(Expr::col((user::Entity, user::Column::Handle)))
+            .order_by_asc(friendship::Column::FriendHandle)
             .limit(u64::from(request.items) + 1);
         if let Some(UserKey(handle)) = &request.after {
-            select = select.filter(user::Column::Handle.gt(handle));
+            select = select.filter(friendship::Column::FriendHandle.gt(handle));
         }
         let mut found = Vec::new();
         for (row, friend) in select.all(&self.db).await? {
@@ -235,9 +233,17 @@ impl Transaction {
                 .await?;
         }
         if let Some(friendship) = &now.friendship {
+            let handles: HashMap<_, _> = user::Entity::find()
+                .filter(user::Column::Id.is_in([pair.low.uuid(), pair.high.uuid()]))
+                .all(&self.tx)
+                .await?
+                .into_iter()
+                .map(|row| (row.id, row.handle))
+                .collect();
             let rows = sides.map(|(one, other)| friendship::ActiveModel {
                 user_id: Set(one.uuid()),
                 friend_id: Set(other.uuid()),
+                friend_handle: Set(handles.get(&other.uuid()).cloned().unwrap_or_default()),
                 id: Set(friendship.id.uuid()),
                 created_at: Set(friendship.created_at.millis()),
             });

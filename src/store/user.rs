@@ -3,8 +3,8 @@
 use entity::user::{ActiveModel, Column, Entity, Model};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{OnConflict, SimpleExpr},
+    ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Alias, Asterisk, OnConflict, Query, SimpleExpr, UnionType},
 };
 
 use super::{Error, ROWS_PER_STATEMENT, Store, Transaction, begins_with};
@@ -74,17 +74,31 @@ impl Store {
         request: &PageRequest<UserKey>,
     ) -> Result<Page<User>, Error> {
         let folded = text::folded(search);
-        let found = Condition::any()
-            .add(begins_with(Column::Handle, &folded))
-            .add(begins_with(Column::SearchName, &folded));
-        let mut select = Entity::find()
-            .filter(found)
+        let items = u64::from(request.items) + 1;
+        // Each half is read from an index alone, and only as many rows are fetched as are shown.
+        let first = |column: Column| {
+            let mut handles = Query::select()
+                .column(Column::Handle)
+                .from(Entity)
+                .cond_where(begins_with(column, &folded))
+                .order_by(Column::Handle, Order::Asc)
+                .limit(items)
+                .to_owned();
+            if let Some(UserKey(after)) = &request.after {
+                handles.and_where(Column::Handle.gt(after));
+            }
+            Query::select()
+                .column(Asterisk)
+                .from_subquery(handles, Alias::new("found"))
+                .to_owned()
+        };
+        let mut handles = first(Column::Handle);
+        handles.union(UnionType::Distinct, first(Column::SearchName));
+        let select = Entity::find()
+            .filter(Column::Handle.in_subquery(handles))
             .filter(is_here())
             .order_by_asc(Column::Handle)
-            .limit(u64::from(request.items) + 1);
-        if let Some(UserKey(handle)) = &request.after {
-            select = select.filter(Column::Handle.gt(handle));
-        }
+            .limit(items);
         let rows = select.all(&self.db).await?;
         Ok(Page::from_rows(
             rows.into_iter().map(from_row).collect(),
@@ -101,9 +115,14 @@ impl Store {
 impl Transaction {
     /// The people with these identifiers or handles.
     pub async fn find_users(&self, ids: &[UserId], handles: &[String]) -> Result<Vec<User>, Error> {
-        let named = Condition::any()
-            .add(Column::Id.is_in(ids.iter().map(|id| id.uuid())))
-            .add(Column::Handle.is_in(handles));
+        // A half that names nobody is left out: with it the whole would be no look-up in any index.
+        let mut named = Condition::any();
+        if !ids.is_empty() {
+            named = named.add(Column::Id.is_in(ids.iter().map(|id| id.uuid())));
+        }
+        if !handles.is_empty() {
+            named = named.add(Column::Handle.is_in(handles));
+        }
         let rows = Entity::find()
             .filter(named)
             .filter(is_here())

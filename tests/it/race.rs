@@ -22,7 +22,7 @@ impl Race {
     fn new(name: &'static str) -> Self {
         Self {
             name,
-            rounds: setting("RACES", 25),
+            rounds: setting("RACES", 10),
             random: StdRng::seed_from_u64(7),
             orders: [0, 0],
         }
