@@ -150,6 +150,9 @@ impl Write for EndingMembership {
     }
 
     fn decide(&self, batch: &mut Batch) -> Result<(), Rejection> {
+        if batch.conversation(self.conversation).is_none() {
+            return Ok(());
+        }
         let membership = batch.membership(self.conversation, self.user);
         let owns = membership.is_some_and(|membership| membership.role == Role::Owner);
         if let Some(heir) = self.heir.filter(|_| owns) {

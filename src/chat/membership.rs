@@ -300,6 +300,7 @@ impl Write for ChangingMemberRole {
         let no_member = || Rejection::at("userId", Reason::NotFound, "there is no such member");
         let before = batch
             .membership(self.conversation, self.member)
+            .filter(|_| batch.user(self.member).is_some())
             .ok_or_else(no_member)?
             .role;
         if before == Role::Owner && self.role != Role::Owner {

@@ -161,6 +161,7 @@ impl<S: State> Board<S> {
             user,
             bell,
             told: about.iter().map(told).collect(),
+            told_last: 0,
             gap,
         }
     }
@@ -190,6 +191,8 @@ pub struct Watch<S: State> {
     user: UserId,
     bell: Arc<Notify>,
     told: Vec<Told<S>>,
+    /// How many lie before the end of the one that was told last.
+    told_last: usize,
     /// Time between two tellings of one topic.
     gap: Duration,
 }
@@ -235,7 +238,10 @@ impl<S: State> Watch<S> {
     fn look(&mut self, now: Instant) -> Look<S> {
         let topics = self.board.topics();
         let (mut again, mut is_left) = (None, false);
-        for told in &mut self.told {
+        // The one that was told last goes to the end, so that a busy topic does not hide the others.
+        self.told.rotate_left(self.told_last);
+        self.told_last = 0;
+        for (n, told) in self.told.iter_mut().enumerate() {
             let Some(topic) = topics.by_topic.get(&told.about) else {
                 continue;
             };
@@ -252,6 +258,7 @@ impl<S: State> Watch<S> {
                 if due.is_none_or(|due| due <= now) {
                     told.view = Some(view.clone());
                     told.at = Some(now);
+                    self.told_last = n + 1;
                     return Look::Changed(told.about, view);
                 }
                 then = due;

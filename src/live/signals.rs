@@ -141,6 +141,10 @@ impl Signals {
         if memory.may_have_ended(conversation, user, signal) {
             return;
         }
+        // Those who have no device whose going would end it leave something here; in the end it is all forgotten.
+        if memory.typing_of.len() >= TYPING_MAX {
+            memory.typing_of.clear();
+        }
         let places = memory.typing_of.entry(user).or_default();
         // Whoever goes through so many conversations in six seconds is no person.
         if places.len() >= TYPING_PLACES_MAX && !places.contains(&conversation) {
