@@ -219,6 +219,58 @@ async fn what_may_not_be_seen_is_left_out() {
     );
 }
 
+#[tokio::test]
+async fn the_end_of_a_friendship_or_an_account_ends_typing_too() {
+    let app = TestApp::start_with(quick()).await;
+    let (alice, bob) = app.alice_and_bob().await;
+    let group = alice.group("Walks", &[&bob]).await;
+    let direct = alice.direct(&bob).await;
+    for (field, again) in [("removeFriend", true), ("blockUser", false)] {
+        let mut hers = watch(&alice, &[&direct]).await;
+        assert_eq!(state(&mut hers).await.0, [""; 0]);
+        types(&bob, &direct, true).await;
+        assert_eq!(state(&mut hers).await.0, ["bob"]);
+        alice
+            .mutate(field, "__typename", json!({"userId": bob.id}))
+            .await;
+        assert_eq!(state(&mut hers).await.0, [""; 0], "{field}");
+        if again {
+            alice.befriend(&bob).await;
+        }
+    }
+    let mut hers = watch(&alice, &[&group]).await;
+    assert_eq!(state(&mut hers).await.0, [""; 0]);
+    types(&bob, &group, true).await;
+    assert_eq!(state(&mut hers).await.0, ["bob"]);
+    let password = json!({"password": crate::support::PASSWORD});
+    bob.mutate("deleteAccount", "deletedUserId", password).await;
+    assert_eq!(state(&mut hers).await.0, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_changed_password_closes_the_streams_of_other_devices() {
+    let app = TestApp::start_with(quick()).await;
+    let (alice, bob) = app.alice_and_bob().await;
+    let group = alice.group("Walks", &[&bob]).await;
+    let login = json!({"handle": "bob", "password": crate::support::PASSWORD});
+    let token = app.anonymous().mutate("logIn", "token{value}", login).await;
+    let other = Client::new(&app.url, Some(&token.text("/token/value")));
+    let (mut kept, mut closed) = (watch(&bob, &[&group]).await, watch(&other, &[&group]).await);
+    state(&mut kept).await;
+    state(&mut closed).await;
+    let change =
+        json!({"currentPassword": crate::support::PASSWORD, "newPassword": "another long one"});
+    bob.mutate("changePassword", "viewer{id}", change).await;
+    types(&alice, &group, true).await;
+    assert_eq!(closed.hear().await, json!({"type": "complete", "id": "t"}));
+    assert_eq!(closed.end().await, Some(4403));
+    assert_eq!(
+        state(&mut kept).await.0,
+        ["alice"],
+        "the device that changed it hears on"
+    );
+}
+
 /// The published figures: told at most once a second, gone after six.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_reaches_others_once_a_second_and_costs_nobody_an_error() {
