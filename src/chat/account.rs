@@ -50,24 +50,29 @@ impl Chat {
         stop.run_until_cancelled(ending).await;
     }
 
+    /// One that fails is no reason not to go on with the next.
     async fn end_those_closed(&self) -> Result<(), Error> {
-        while let Some(user) = self.store.find_closing_account().await? {
-            loop {
-                let remains = self.store.find_remains(user).await?;
-                if remains.conversations.is_empty() && remains.people.is_empty() {
-                    break;
-                }
-                for conversation in remains.conversations {
-                    self.end_membership(user, conversation).await?;
-                }
-                for other in remains.people {
-                    let pair = Pair::new(user, other);
-                    self.log.write(EndingRelationship { pair }).await?;
-                }
-            }
-            self.log.write(ForgettingAccount { user }).await?;
+        let mut outcome = Ok(());
+        for user in self.store.find_closing_accounts().await? {
+            outcome = outcome.and(self.end_account(user).await);
         }
-        Ok(())
+        outcome
+    }
+
+    async fn end_account(&self, user: UserId) -> Result<(), Error> {
+        loop {
+            let remains = self.store.find_remains(user).await?;
+            if remains.conversations.is_empty() && remains.people.is_empty() {
+                return Ok(self.log.write(ForgettingAccount { user }).await?);
+            }
+            for conversation in remains.conversations {
+                self.end_membership(user, conversation).await?;
+            }
+            for other in remains.people {
+                let pair = Pair::new(user, other);
+                self.log.write(EndingRelationship { pair }).await?;
+            }
+        }
     }
 
     async fn end_membership(
@@ -82,7 +87,7 @@ impl Chat {
             heir,
         };
         match self.log.write(write).await {
-            // The heir has left meanwhile: what is left is looked at again.
+            // Who is there has changed meanwhile: what is left is looked at again.
             Ok(()) | Err(WriteError::Refused(_)) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -129,9 +134,18 @@ impl Write for ClosingAccount {
 struct EndingMembership {
     conversation: ConversationId,
     user: UserId,
-    /// The oldest admin, else the oldest member. Only an owner gives roles, and this one's account is closed, so whoever
-    /// it is stays it for as long as they are there.
+    /// The oldest admin, else the oldest member, else another whose account is closed and who passes it on in their turn.
+    /// Only an owner gives roles, and this one's account is closed, so whoever it is stays it for as long as they are
+    /// there.
     heir: Option<UserId>,
+}
+
+impl EndingMembership {
+    fn is_alone(&self, batch: &Batch) -> bool {
+        batch
+            .conversation(self.conversation)
+            .is_none_or(|at| at.member_count <= 1)
+    }
 }
 
 impl Write for EndingMembership {
@@ -155,12 +169,16 @@ impl Write for EndingMembership {
         }
         let membership = batch.membership(self.conversation, self.user);
         let owns = membership.is_some_and(|membership| membership.role == Role::Owner);
-        if let Some(heir) = self.heir.filter(|_| owns) {
-            let is_there = batch.membership(self.conversation, heir).is_some();
-            if !is_there || batch.user(heir).is_none() {
-                return Err(Rejection::new(Reason::WrongState, "the heir has left"));
+        let heir = self
+            .heir
+            .filter(|heir| batch.membership(self.conversation, *heir).is_some());
+        match heir {
+            Some(heir) if owns => batch.change_role(self.conversation, heir, Role::Owner),
+            None if owns && !self.is_alone(batch) => {
+                let message = "the heir has left, or somebody has joined";
+                return Err(Rejection::new(Reason::WrongState, message));
             }
-            batch.change_role(self.conversation, heir, Role::Owner);
+            Some(_) | None => {}
         }
         batch.leave(self.conversation, self.user, RemovalReason::Left);
         Ok(())

@@ -48,11 +48,11 @@ impl Chat {
 
     /// A block that the viewer holds.
     pub async fn block(&self, viewer: Viewer, id: BlockId) -> Result<Option<Block>, Error> {
-        Ok(self
-            .store
-            .find_block(id)
-            .await?
-            .filter(|found| found.blocker == viewer.user))
+        let found = self.store.find_block(id).await?;
+        let theirs = found.filter(|found| found.blocker == viewer.user);
+        let Some(found) = theirs else { return Ok(None) };
+        let blocked = self.users_by_id(&[found.blocked]).await?;
+        Ok((!blocked.is_empty()).then_some(found))
     }
 
     /// People whom the viewer blocks, newest first.

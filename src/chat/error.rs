@@ -118,8 +118,14 @@ impl From<Denial> for Rejection {
     fn from(denial: Denial) -> Self {
         match denial {
             Denial::Hidden => Self::no_conversation(),
-            Denial::Role => Self::new(Reason::Forbidden, "you have no right to do this here"),
-            Denial::Banned => Self::new(Reason::Forbidden, "you may not come back here"),
+            Denial::NotThere => {
+                let message = "you are not in this conversation";
+                Self::at("conversationId", Reason::NotFound, message)
+            }
+            // Which of the two it is is not told.
+            Denial::Role | Denial::Banned => {
+                Self::new(Reason::Forbidden, "you have no right to do this here")
+            }
             Denial::NotFriends => {
                 let message = "the two of you are not friends, so this can only be read";
                 Self::new(Reason::NotFriends, message)

@@ -39,7 +39,10 @@ impl Chat {
         id: FriendshipId,
     ) -> Result<Option<Friendship>, Error> {
         let found = self.store.find_friendship(id).await?;
-        Ok(found.filter(|found| found.pair.low == viewer.user || found.pair.high == viewer.user))
+        let theirs = found.filter(|found| [found.pair.low, found.pair.high].contains(&viewer.user));
+        let Some(found) = theirs else { return Ok(None) };
+        let friend = self.users_by_id(&[found.pair.other(viewer.user)]).await?;
+        Ok((!friend.is_empty()).then_some(found))
     }
 
     /// The viewer's friends, by handle.
@@ -57,18 +60,19 @@ impl Chat {
         Ok(self.store.count_friendships(viewer.user).await?)
     }
 
-    /// Friends whom the viewer and somebody have in common, by handle.
+    /// Friends whom the viewer and somebody else have in common, by handle.
     pub async fn mutual_friends(
         &self,
         viewer: Viewer,
         user: UserId,
         page: &PageArguments,
-    ) -> Result<Page<User>, Error> {
+    ) -> Result<Option<Page<User>>, Error> {
         let request: PageRequest<UserKey> = PageRequest::parse(page, &self.limits)?;
-        Ok(self
-            .store
-            .list_mutual_friends(Pair::new(viewer.user, user), &request)
-            .await?)
+        if user == viewer.user {
+            return Ok(None);
+        }
+        let pair = Pair::new(viewer.user, user);
+        Ok(Some(self.store.list_mutual_friends(pair, &request).await?))
     }
 }
 

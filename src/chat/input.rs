@@ -1,6 +1,6 @@
 //! What clients send, checked before anything else happens: every value at once, so that one answer names all faults.
 
-use std::{fmt::Display, str::FromStr};
+use std::{collections::HashSet, fmt::Display, hash::Hash, str::FromStr};
 
 use super::{Error, Reason, Rejection};
 
@@ -124,6 +124,13 @@ pub(super) fn ids<I: FromStr>(field: &str, texts: &[String]) -> Result<Vec<I>, R
     let parse =
         |(index, text): (usize, &String)| text.parse().map_err(|_| no_such_item(field, index));
     texts.iter().enumerate().map(parse).collect()
+}
+
+/// Those of a list that are identifiers, each once, in its order.
+pub(super) fn each_once<I: FromStr + Copy + Eq + Hash>(texts: &[String]) -> Vec<I> {
+    let mut named = HashSet::new();
+    let parsed = texts.iter().filter_map(|text| text.parse().ok());
+    parsed.filter(|id| named.insert(*id)).collect()
 }
 
 /// An item of a list names nobody.

@@ -185,8 +185,7 @@ impl Write for AddingMembers {
                 return Err(not_a_friend("userIds", index));
             }
             if batch.is_banned(self.conversation, *user) {
-                let message =
-                    format!("item {index} of `userIds` names somebody who may not come back");
+                let message = format!("you have no right to add item {index} of `userIds`");
                 return Err(Rejection::at_item(
                     "userIds",
                     index,
@@ -257,6 +256,8 @@ impl Write for RemovingMember {
 
     fn decide(&self, batch: &mut Batch) -> Result<Self::Outcome, Rejection> {
         let here = seen(batch, self.conversation, self.viewer)?;
+        // Who may remove nobody learns nothing of who is there.
+        here.may(Action::Remove(Role::Member))?;
         let member = batch
             .membership(self.conversation, self.member)
             .ok_or_else(|| Rejection::at("userId", Reason::NotFound, "there is no such member"))?;
@@ -282,6 +283,25 @@ struct ChangingMemberRole {
     role: Role,
 }
 
+impl ChangingMemberRole {
+    /// Whoever gave OWNER away is an ADMIN since, and may have missed the answer: asking again succeeds again.
+    fn handed_over(&self, batch: &Batch) -> Option<Membership> {
+        let role_of = |user| {
+            batch
+                .membership(self.conversation, user)
+                .map(|membership| membership.role)
+        };
+        let is_done = role_of(self.member) == Some(Role::Owner)
+            && role_of(self.viewer) == Some(Role::Admin)
+            && self.role == Role::Owner;
+        batch
+            .conversation(self.conversation)
+            .and_then(|at| batch.membership(at.id, self.member))
+            .filter(|_| is_done)
+            .cloned()
+    }
+}
+
 impl Write for ChangingMemberRole {
     type Outcome = Membership;
     type Refusal = Rejection;
@@ -296,6 +316,9 @@ impl Write for ChangingMemberRole {
     }
 
     fn decide(&self, batch: &mut Batch) -> Result<Membership, Rejection> {
+        if let Some(done) = self.handed_over(batch) {
+            return Ok(done);
+        }
         allowed(batch, self.conversation, self.viewer, Action::ChangeRoles)?;
         let no_member = || Rejection::at("userId", Reason::NotFound, "there is no such member");
         let before = batch

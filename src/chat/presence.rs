@@ -1,11 +1,11 @@
 //! Who is there: friends see each other.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use super::{Chat, Error, Viewer};
+use super::{Chat, Error, Viewer, input::each_once};
 use crate::{
     live::PresenceFeed,
-    model::{Timestamp, UserId},
+    model::{Timestamp, UserId, friend::sees_presence},
 };
 
 impl Chat {
@@ -30,13 +30,15 @@ impl Chat {
             let message = format!("`userIds` must have at most {max} items");
             return Err(Error::BadInput(message));
         }
-        let named: HashSet<UserId> = user_ids.iter().flat_map(|id| id.parse()).collect();
-        let named: Vec<_> = named.into_iter().collect();
+        let named: Vec<UserId> = each_once(user_ids);
         // It watches first and reads afterwards, so that nothing falls between the two.
         let feed = self.hub.watch_presence(viewer.user, &named);
-        let mut seen = self.store.friends_among(viewer.user, named).await?;
-        seen.insert(viewer.user);
-        feed.admit(&seen);
+        let friends = self
+            .store
+            .friends_among(viewer.user, named.iter().copied())
+            .await?;
+        let seen = |of: &UserId| sees_presence(viewer.user, *of, friends.contains(of));
+        feed.admit(&named.into_iter().filter(seen).collect());
         Ok(feed)
     }
 }

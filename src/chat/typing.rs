@@ -1,8 +1,9 @@
 //! Telling others that one is typing, and hearing of it. Never stored.
 
-use std::collections::HashSet;
-
-use super::{Chat, Error, Rejection, Viewer, input::id};
+use super::{
+    Chat, Error, Rejection, Viewer,
+    input::{each_once, id},
+};
 use crate::{
     live::{TypingFeed, TypingSignal},
     model::{Action, Conversation, ConversationId},
@@ -21,7 +22,10 @@ impl Chat {
         let read_at = self.heads();
         let place = self.place(viewer, conversation).await?;
         let place = place.ok_or_else(Rejection::no_conversation)?;
-        place.may(Action::Send).map_err(Rejection::from)?;
+        // Who may not write any more may still stop.
+        if is_typing {
+            place.may(Action::Send).map_err(Rejection::from)?;
+        }
         let signal = TypingSignal {
             is_typing,
             pair: place.conversation.pair,
@@ -42,8 +46,7 @@ impl Chat {
             let message = format!("`conversationIds` must have at most {max} items");
             return Err(Error::BadInput(message));
         }
-        let named: HashSet<_> = conversation_ids.iter().flat_map(|id| id.parse()).collect();
-        let named: Vec<_> = named.into_iter().collect();
+        let named = each_once(conversation_ids);
         // It watches first and reads afterwards, so that nothing falls between the two.
         let feed = self.hub.watch_typing(viewer.user, &named);
         let seen = self.places(viewer, &named).await?;

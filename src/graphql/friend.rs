@@ -42,9 +42,9 @@ impl Friendship {
 /// Somebody who is there as long as what names them.
 pub(super) async fn person(ctx: &Context<'_>, id: UserId) -> Result<User, Fault> {
     let user = loader::user(ctx, id).await?;
-    Ok(User(user.ok_or_else(|| {
-        Error::BadInput("the account is gone".to_owned())
-    })?))
+    // It was closed between the one look-up and the other: what named it is about to go as well.
+    let retry_after = std::time::Duration::from_millis(100);
+    Ok(User(user.ok_or(Error::Unavailable { retry_after })?))
 }
 
 /// A friendship in a page.

@@ -6,8 +6,9 @@ use super::{
     block::Block,
     context::{chat, signed_in},
     error::{Fault, UserError, payload, payloads},
-    friend::{Friendship, FriendshipEdge, person},
+    friend::{Friendship, FriendshipEdge},
     friend_request::FriendRequest,
+    loader,
     user::User,
 };
 use crate::chat::{Answer, Asked};
@@ -164,8 +165,9 @@ impl FriendMutation {
             ..
         }) = &outcome
         {
-            let User(friend) = person(ctx, friendship.pair.other(viewer.user)).await?;
-            edge = Some(FriendshipEdge::new(friendship.clone(), &friend));
+            // The change holds, even if the other's account was closed a moment after.
+            let friend = loader::user(ctx, friendship.pair.other(viewer.user)).await?;
+            edge = friend.map(|friend| FriendshipEdge::new(friendship.clone(), &friend));
         }
         payload(outcome, |asked| AcceptFriendRequestPayload {
             friend_request: asked.request.map(FriendRequest),
@@ -229,7 +231,7 @@ impl FriendMutation {
             .remove_friend(signed_in(ctx)?, &input.user_id)
             .await;
         let user = match &outcome {
-            Ok((_, friend)) => Some(person(ctx, *friend).await?),
+            Ok((_, friend)) => loader::user(ctx, *friend).await?.map(User),
             Err(_) => None,
         };
         payload(outcome, |(friendship, _)| RemoveFriendPayload {
@@ -265,7 +267,7 @@ impl FriendMutation {
             .unblock_user(signed_in(ctx)?, &input.user_id)
             .await;
         let user = match &outcome {
-            Ok((_, unblocked)) => Some(person(ctx, *unblocked).await?),
+            Ok((_, unblocked)) => loader::user(ctx, *unblocked).await?.map(User),
             Err(_) => None,
         };
         payload(outcome, |(block, _)| UnblockUserPayload {

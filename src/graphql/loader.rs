@@ -47,13 +47,13 @@ impl<K, V> Round<K, V> {
     }
 }
 
-/// One who has asked. Going away, served or not, is noticed.
-struct Asker<'a, K, V> {
+/// The place of one who has asked in a round. Going away, served or not, is noticed.
+struct Seat<'a, K, V> {
     round: Arc<Round<K, V>>,
     unserved: &'a AtomicUsize,
 }
 
-impl<K, V> Drop for Asker<'_, K, V> {
+impl<K, V> Drop for Seat<'_, K, V> {
     fn drop(&mut self) {
         let among = if self.round.found.initialized() {
             self.unserved
@@ -88,13 +88,13 @@ where
     K: Clone + Eq + Hash + Send + Sync,
     V: Clone + Send + Sync,
 {
-    fn ask<'a>(&self, key: &K, unserved: &'a AtomicUsize) -> Asker<'a, K, V> {
+    fn ask<'a>(&self, key: &K, unserved: &'a AtomicUsize) -> Seat<'a, K, V> {
         let open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut keys = open.keys.lock().unwrap_or_else(PoisonError::into_inner);
         keys.insert(key.clone());
         open.askers.fetch_add(1, Ordering::Relaxed);
         let round = Arc::clone(&open);
-        Asker { round, unserved }
+        Seat { round, unserved }
     }
 
     /// What was asked for; from here on others ask in the next round.
@@ -114,8 +114,8 @@ where
         key: K,
         look_up: impl FnOnce(Vec<K>) -> L + Send,
     ) -> Result<Option<V>, Error> {
-        let asker = self.ask(&key, unserved);
-        let round = &asker.round;
+        let seat = self.ask(&key, unserved);
+        let round = &seat.round;
         let mut gathered = 0;
         // Whoever was found something for and has not gone on with it may ask next.
         while !round.found.initialized()

@@ -1,6 +1,7 @@
 //! Who is typing.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Subscription};
+use futures_util::future::try_join_all;
 use tokio::time::Instant;
 use tokio_stream::Stream;
 
@@ -51,11 +52,9 @@ impl TypingState {
     /// The first few who are typing, 5 at most.
     #[graphql(complexity = "crate::graphql::page::cost([Some(5), None], child_complexity)")]
     async fn users(&self, ctx: &Context<'_>) -> Result<Vec<User>, Fault> {
-        let mut users = Vec::new();
-        for typer in self.typers.iter().take(NAMED_MAX) {
-            users.extend(loader::user(ctx, typer.user).await?.map(User));
-        }
-        Ok(users)
+        let named = self.typers.iter().take(NAMED_MAX);
+        let users = try_join_all(named.map(|typer| loader::user(ctx, typer.user))).await?;
+        Ok(users.into_iter().flatten().map(User).collect())
     }
 }
 

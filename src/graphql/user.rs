@@ -17,7 +17,12 @@ use super::{
 };
 use crate::{
     chat::{Patch, SignUp, UpdateProfile},
-    model::{self, Id, friend::NewestKey, page::cursor, user::UserKey},
+    model::{
+        self, Id,
+        friend::{NewestKey, sees_presence},
+        page::cursor,
+        user::UserKey,
+    },
 };
 
 /// A person, as everybody may see them.
@@ -63,12 +68,8 @@ impl User {
             return Ok(None);
         };
         let page = forwards(after, first);
-        Ok(Some(
-            chat(ctx)?
-                .mutual_friends(viewer, self.0.id, &page)
-                .await?
-                .into(),
-        ))
+        let page = chat(ctx)?.mutual_friends(viewer, self.0.id, &page).await?;
+        Ok(page.map(Into::into))
     }
 
     /// Presence now; null when the viewer may not see it. Friends see each other's.
@@ -76,11 +77,8 @@ impl User {
         let Some(viewer) = super::context::viewer(ctx)? else {
             return Ok(None);
         };
-        let is_seen = viewer.user == self.0.id
-            || loader::relationship(ctx, self.0.id)
-                .await?
-                .friendship
-                .is_some();
+        let between = loader::relationship(ctx, self.0.id).await?;
+        let is_seen = sees_presence(viewer.user, self.0.id, between.friendship.is_some());
         is_seen.then(|| Presence::now(ctx, self.0.id)).transpose()
     }
 

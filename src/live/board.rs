@@ -5,7 +5,7 @@
 //! the order of the log.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -13,6 +13,7 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
+use super::Watch;
 use crate::model::UserId;
 
 /// Topics without a watcher are looked through for idle ones when there are so many.
@@ -35,16 +36,16 @@ pub trait State: Default + Send + 'static {
     fn is_idle(&self, now: Instant) -> bool;
 }
 
-struct Watcher {
+pub(super) struct Watcher {
     user: UserId,
     /// Unknown until it was looked up; what the hub says meanwhile counts.
-    may_look: Option<bool>,
+    pub(super) may_look: Option<bool>,
     bell: Arc<Notify>,
 }
 
-struct Topic<S> {
-    state: S,
-    watchers: HashMap<u64, Watcher>,
+pub(super) struct Topic<S> {
+    pub(super) state: S,
+    pub(super) watchers: HashMap<u64, Watcher>,
 }
 
 impl<S: State> Topic<S> {
@@ -55,8 +56,8 @@ impl<S: State> Topic<S> {
     }
 }
 
-struct Topics<S: State> {
-    by_topic: HashMap<S::Topic, Topic<S>>,
+pub(super) struct Topics<S: State> {
+    pub(super) by_topic: HashMap<S::Topic, Topic<S>>,
     watchers: u64,
     swept_at: usize,
 }
@@ -81,7 +82,7 @@ impl<S: State> Board<S> {
         }
     }
 
-    fn topics(&self) -> MutexGuard<'_, Topics<S>> {
+    pub(super) fn topics(&self) -> MutexGuard<'_, Topics<S>> {
         self.topics.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -150,20 +151,7 @@ impl<S: State> Board<S> {
             };
             topic.watchers.insert(id, watcher);
         }
-        let told = |about: &S::Topic| Told {
-            about: *about,
-            view: None,
-            at: None,
-        };
-        Watch {
-            board: Arc::clone(self),
-            id,
-            user,
-            bell,
-            told: about.iter().map(told).collect(),
-            told_last: 0,
-            gap,
-        }
+        Watch::new(Arc::clone(self), (id, user), bell, about, gap)
     }
 }
 
@@ -177,112 +165,123 @@ impl<S: State> Topics<S> {
     }
 }
 
-/// What a watcher was told of a topic.
-struct Told<S: State> {
-    about: S::Topic,
-    view: Option<S::View>,
-    at: Option<Instant>,
-}
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
 
-/// Somebody's watch over some topics.
-pub struct Watch<S: State> {
-    board: Arc<Board<S>>,
-    id: u64,
-    user: UserId,
-    bell: Arc<Notify>,
-    told: Vec<Told<S>>,
-    /// How many lie before the end of the one that was told last.
-    told_last: usize,
-    /// Time between two tellings of one topic.
-    gap: Duration,
-}
+    use super::{super::typing::Typers, *};
+    use crate::{
+        live::Typer,
+        model::{ConversationId, Id},
+    };
 
-/// What a watcher finds.
-enum Look<S: State> {
-    Changed(S::Topic, S::View),
-    /// Nothing yet; by itself it changes then.
-    Same(Option<Instant>),
-    /// There is nothing left that they may look at.
-    Nothing,
-}
+    const GAP: Duration = Duration::from_secs(1);
+    const LIVES: Duration = Duration::from_secs(6);
+    const REFRESH: Duration = Duration::from_secs(3);
 
-impl<S: State> Watch<S> {
-    /// Says at which topics the watcher may look, as it was read after the watch began; what the hub said since counts
-    /// before it.
-    pub fn admit(&self, allowed: &HashSet<S::Topic>) {
-        let mut topics = self.board.topics();
-        for told in &self.told {
-            let topic = topics.by_topic.get_mut(&told.about);
-            if let Some(watcher) = topic.and_then(|topic| topic.watchers.get_mut(&self.id)) {
-                let may_look = allowed.contains(&told.about);
-                watcher.may_look = Some(watcher.may_look.unwrap_or(may_look));
-            }
-        }
+    fn user(n: u128) -> UserId {
+        UserId::from_uuid(uuid::Uuid::from_u128(n))
     }
 
-    /// The next state that was not told yet; none when there is nothing left to look at.
-    pub async fn next(&mut self) -> Option<(S::Topic, S::View)> {
-        loop {
-            match self.look(Instant::now()) {
-                Look::Changed(about, view) => return Some((about, view)),
-                Look::Nothing => return None,
-                Look::Same(None) => self.bell.notified().await,
-                Look::Same(Some(at)) => {
-                    // Whichever comes first; then it looks again.
-                    drop(tokio::time::timeout_at(at, self.bell.notified()).await);
-                }
-            }
-        }
+    fn place(n: u128) -> ConversationId {
+        ConversationId::from_uuid(uuid::Uuid::from_u128(n))
     }
 
-    fn look(&mut self, now: Instant) -> Look<S> {
-        let topics = self.board.topics();
-        let (mut again, mut is_left) = (None, false);
-        // The one that was told last goes to the end, so that a busy topic does not hide the others.
-        self.told.rotate_left(self.told_last);
-        self.told_last = 0;
-        for (n, told) in self.told.iter_mut().enumerate() {
-            let Some(topic) = topics.by_topic.get(&told.about) else {
-                continue;
-            };
-            let watcher = topic.watchers.get(&self.id);
-            if watcher.and_then(|watcher| watcher.may_look) != Some(true) {
-                told.view = None;
-                continue;
-            }
-            is_left = true;
-            let view = topic.state.view(self.user, now);
-            let mut then = topic.state.runs_out(now);
-            if told.view.as_ref() != Some(&view) {
-                let due = told.at.map(|at| at + self.gap);
-                if due.is_none_or(|due| due <= now) {
-                    told.view = Some(view.clone());
-                    told.at = Some(now);
-                    self.told_last = n + 1;
-                    return Look::Changed(told.about, view);
-                }
-                then = due;
-            }
-            again = [again, then].into_iter().flatten().min();
-        }
-        if is_left {
-            Look::Same(again)
-        } else {
-            Look::Nothing
-        }
+    fn types(board: &Board<Typers>, at: ConversationId, who: UserId) {
+        let now = Instant::now();
+        let typer = Typer {
+            user: who,
+            until: now + LIVES,
+            pair: None,
+        };
+        board.change(at, now, |typers| {
+            typers.sweep(now);
+            typers.begin(typer, REFRESH);
+        });
     }
-}
 
-impl<S: State> Drop for Watch<S> {
-    fn drop(&mut self) {
-        let (mut topics, now) = (self.board.topics(), Instant::now());
-        for told in &self.told {
-            if let Some(topic) = topics.by_topic.get_mut(&told.about) {
-                topic.watchers.remove(&self.id);
-                if topic.watchers.is_empty() && topic.state.is_idle(now) {
-                    topics.by_topic.remove(&told.about);
-                }
-            }
+    fn watch(board: &Arc<Board<Typers>>, places: &[ConversationId]) -> Watch<Typers> {
+        board.watch(user(0), places, GAP)
+    }
+
+    async fn told(watch: &mut Watch<Typers>) -> Option<(ConversationId, usize)> {
+        let (at, typers) = watch.next().await?;
+        Some((at, typers.len()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_topic_is_told_once_a_second_and_gone_after_six() {
+        let board = Arc::new(Board::new(10));
+        let mut watch = watch(&board, &[place(1)]);
+        watch.admit(&HashSet::from([place(1)]));
+        let began = Instant::now();
+        assert_eq!(
+            told(&mut watch).await,
+            Some((place(1), 0)),
+            "the current state first"
+        );
+        types(&board, place(1), user(1));
+        types(&board, place(1), user(2));
+        assert_eq!(told(&mut watch).await, Some((place(1), 2)));
+        assert_eq!(began.elapsed(), GAP, "and both at once");
+        tokio::time::advance(Duration::from_secs(3)).await;
+        types(&board, place(1), user(1));
+        assert_eq!(
+            told(&mut watch).await,
+            Some((place(1), 2)),
+            "said again is told again"
+        );
+        assert_eq!(told(&mut watch).await, Some((place(1), 1)));
+        assert_eq!(began.elapsed(), LIVES, "who said nothing again is gone");
+        assert_eq!(told(&mut watch).await, Some((place(1), 0)));
+        assert_eq!(began.elapsed(), GAP + REFRESH + LIVES);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_said_again_too_soon_changes_nothing() {
+        let board = Arc::new(Board::new(10));
+        types(&board, place(1), user(1));
+        let first = board.look(place(1), user(0));
+        tokio::time::advance(Duration::from_millis(2_999)).await;
+        types(&board, place(1), user(1));
+        assert_eq!(board.look(place(1), user(0)), first);
+        tokio::time::advance(Duration::from_millis(1)).await;
+        types(&board, place(1), user(1));
+        assert_ne!(board.look(place(1), user(0)), first);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_hub_says_counts_before_what_was_read() {
+        let board = Arc::new(Board::new(10));
+        let mut watch = watch(&board, &[place(1), place(2)]);
+        board.allow(place(1), Some(user(0)), false);
+        board.allow(place(2), Some(user(9)), false);
+        watch.admit(&HashSet::from([place(1), place(2)]));
+        assert_eq!(
+            told(&mut watch).await,
+            Some((place(2), 0)),
+            "removed while it was read"
+        );
+        board.allow(place(1), Some(user(0)), true);
+        assert_eq!(told(&mut watch).await, Some((place(1), 0)), "and back");
+        board.allow(place(1), None, false);
+        board.allow(place(2), Some(user(0)), false);
+        assert_eq!(told(&mut watch).await, None, "nothing is left");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_busy_topic_hides_no_other_and_too_many_are_left_out() {
+        let board = Arc::new(Board::new(2));
+        let mut watch = board.watch(user(0), &[place(1), place(2)], Duration::ZERO);
+        watch.admit(&HashSet::from([place(1), place(2)]));
+        for _ in 0..3 {
+            types(&board, place(1), user(1));
+            types(&board, place(2), user(1));
+            let both = [told(&mut watch).await, told(&mut watch).await];
+            assert_ne!(both[0], both[1], "one each");
+            tokio::time::advance(REFRESH).await;
         }
+        types(&board, place(3), user(1));
+        assert_eq!(board.look(place(3), user(0)), None);
     }
 }

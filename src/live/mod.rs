@@ -9,11 +9,13 @@ mod presence;
 mod signals;
 mod tail;
 mod typing;
+mod watch;
 
-pub use board::{State, Watch};
+pub use board::State;
 pub use feed::{MessageFeed, Start, Unopened};
 pub use heard::{Feed, Heard};
 pub use hub::{Hub, SessionWatch};
 pub use item::{Item, Rendering};
 pub use presence::{PresenceClaim, PresenceFeed};
 pub use typing::{Typer, TypingFeed, TypingSignal};
+pub use watch::Watch;

@@ -5,10 +5,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::{
-    Hub,
-    board::{State, Watch},
-};
+use super::{Hub, Watch, board::State};
 use crate::model::UserId;
 
 /// The devices of one person.

@@ -203,9 +203,14 @@ impl Signals {
                 self.let_see_each_other(*pair, false);
                 self.end_typing_between(*pair);
             }
-            News::MemberChanged { .. }
-            | News::ConversationUpdated { .. }
-            | News::ReadMarkMoved { .. }
+            // Another role, policy or an archive may end it; whoever types on says so again soon.
+            News::MemberChanged {
+                conversation, user, ..
+            } => self.end_typing(*conversation, *user),
+            News::ConversationUpdated { conversation } => {
+                self.typing.change_existing(*conversation, Typers::end_all);
+            }
+            News::ReadMarkMoved { .. }
             | News::ProfileUpdated { .. }
             | News::FriendRequestChanged { .. }
             | News::BlockChanged { .. }
@@ -269,5 +274,103 @@ impl Memory {
             .iter()
             .any(|(shard, position, ending)| *position > read_at(*shard) && concerns(ending));
         is_forgotten || has_ended
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{FriendshipId, Id, MembershipId, RemovalReason, Timestamp};
+
+    fn id<I: Id>(n: u128) -> I {
+        I::from_uuid(uuid::Uuid::from_u128(n))
+    }
+
+    fn left(position: Position, n: u128) -> Change {
+        let news = News::MemberLeft {
+            conversation: id(1),
+            user: id(n),
+            membership: id::<MembershipId>(n),
+            reason: RemovalReason::Removed,
+            reads_on: false,
+        };
+        change(position, news)
+    }
+
+    fn change(position: Position, news: News) -> Change {
+        Change {
+            shard: 0,
+            position,
+            at: Timestamp::from_millis(0),
+            news,
+        }
+    }
+
+    fn typing(read_at: Position, pair: Option<Pair>) -> TypingSignal {
+        TypingSignal {
+            is_typing: true,
+            pair,
+            read_at: Arc::new([read_at]),
+        }
+    }
+
+    fn count(signals: &Signals) -> usize {
+        signals
+            .typing
+            .look(id(1), id(0))
+            .map_or(0, |typers| typers.len())
+    }
+
+    #[tokio::test]
+    async fn a_signal_that_was_allowed_before_a_removal_and_comes_after_it_is_dropped() {
+        let signals = Signals::new(Arc::default());
+        signals.note(&left(7, 2));
+        signals.type_in(id(1), id(2), typing(6, None));
+        signals.type_in(id(1), id(3), typing(6, None));
+        signals.take();
+        assert_eq!(count(&signals), 1, "only the one who was not removed");
+        signals.type_in(id(1), id(2), typing(7, None));
+        signals.take();
+        assert_eq!(count(&signals), 2, "who came back types");
+        let pair = Pair::new(id(2), id(3));
+        let friendship = id::<FriendshipId>(1);
+        signals.note(&change(8, News::FriendshipEnded { pair, friendship }));
+        signals.type_in(id(1), id(4), typing(7, Some(pair)));
+        signals.take();
+        assert_eq!(count(&signals), 2, "nor one between two who were friends");
+    }
+
+    #[tokio::test]
+    async fn what_is_too_old_to_be_told_apart_is_dropped() {
+        let signals = Signals::new(Arc::default());
+        for position in 1..=1_025 {
+            signals.note(&left(position, 9));
+        }
+        signals.type_in(id(1), id(2), typing(0, None));
+        signals.take();
+        assert_eq!(count(&signals), 0, "the ending at 1 is forgotten");
+        signals.type_in(id(1), id(2), typing(1, None));
+        signals.take();
+        assert_eq!(count(&signals), 1);
+    }
+
+    #[tokio::test]
+    async fn with_the_last_device_typing_ends() {
+        let signals = Signals::new(Arc::default());
+        signals.device(id(2), 1);
+        signals.device(id(2), 1);
+        signals.type_in(id(1), id(2), typing(0, None));
+        signals.take();
+        signals.device(id(2), -1);
+        signals.take();
+        assert_eq!(count(&signals), 1);
+        signals.device(id(2), -1);
+        signals.take();
+        assert_eq!(count(&signals), 0);
+        assert_eq!(
+            signals.presence.look(id(2), id(0)),
+            Some(true),
+            "and they are shown a while"
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::board::{State, Watch};
+use super::{Watch, board::State};
 use crate::model::{ConversationId, Heads, Pair, UserId};
 
 /// People who are told of in one conversation at most; one more is left out.
@@ -54,6 +54,11 @@ impl Typers {
     /// Somebody stops.
     pub(super) fn end(&mut self, user: UserId) {
         self.0.retain(|typer| typer.user != user);
+    }
+
+    /// Everybody stops.
+    pub(super) fn end_all(&mut self) {
+        self.0.clear();
     }
 
     /// The two are friends no more.

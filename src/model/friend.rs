@@ -154,6 +154,11 @@ impl Relationship {
     }
 }
 
+/// Whether somebody sees whether another is there: friends see each other, and everybody themself.
+pub fn sees_presence(viewer: UserId, of: UserId, are_friends: bool) -> bool {
+    viewer == of || are_friends
+}
+
 /// Place of a request or block in a list: the newest first, equal instants by identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NewestKey(pub Timestamp, pub uuid::Uuid);

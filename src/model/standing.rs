@@ -105,6 +105,8 @@ pub enum Denial {
     Hidden,
     /// Their role does not reach.
     Role,
+    /// They are not in it.
+    NotThere,
     /// They may not come back.
     Banned,
     /// Friends only.
@@ -172,10 +174,11 @@ fn may_outside(is_banned: bool, action: Action, conversation: &Conversation) -> 
         _ if is_banned => Err(Denial::Hidden),
         Action::Join if conversation.archived_at.is_some() => Err(Denial::Archived),
         Action::Read | Action::Join => Ok(()),
+        // Whoever tries again has left already.
+        Action::Leave => Err(Denial::NotThere),
         Action::Send
         | Action::MarkRead
         | Action::AddMembers
-        | Action::Leave
         | Action::Remove(_)
         | Action::Unban
         | Action::Update
@@ -244,7 +247,14 @@ mod tests {
         (Join, [NO, NO, NO, HIDDEN, YES, Cell::No(Denial::Banned)]),
         (
             Leave,
-            [Cell::No(Denial::OwnerStays), YES, YES, HIDDEN, NO, HIDDEN],
+            [
+                Cell::No(Denial::OwnerStays),
+                YES,
+                YES,
+                HIDDEN,
+                Cell::No(Denial::NotThere),
+                HIDDEN,
+            ],
         ),
         (Remove(Owner), [NO, NO, NO, HIDDEN, NO, HIDDEN]),
         (Remove(Admin), [YES, NO, NO, HIDDEN, NO, HIDDEN]),

@@ -123,6 +123,23 @@ pub fn folded(text: &str) -> String {
     text.to_lowercase()
 }
 
+/// Letters, numbers, and what stands within a word: apostrophes and marks that belong to the letter before.
+fn is_within_word(letter: char) -> bool {
+    letter.is_alphanumeric() || matches!(letter, '\'' | '’' | '\u{300}'..='\u{36f}')
+}
+
+/// A text to look for as it stands in [`from_each_word`]: without the signs before its first word, unless it is nothing
+/// but signs.
+pub fn searched(search: &str) -> String {
+    let folded = folded(search);
+    let word = folded.trim_start_matches(|letter: char| !letter.is_alphanumeric());
+    if word.is_empty() {
+        folded
+    } else {
+        word.to_owned()
+    }
+}
+
 /// A title from each of its words on, folded, each once: whoever looks for the beginning of a word, or of several in a
 /// row, looks for the beginning of one of these.
 pub fn from_each_word(title: &str) -> Vec<String> {
@@ -130,7 +147,7 @@ pub fn from_each_word(title: &str) -> Vec<String> {
     let mut before = ' ';
     let mut beginnings = Vec::new();
     for (place, letter) in folded.char_indices() {
-        if letter.is_alphanumeric() && !before.is_alphanumeric() {
+        if letter.is_alphanumeric() && !is_within_word(before) {
             beginnings.push(folded[place..].to_owned());
         }
         before = letter;
@@ -214,5 +231,13 @@ mod tests {
             ["rust-anfänger: café 2", "anfänger: café 2", "café 2", "2"]
         );
         assert_eq!(from_each_word("→ ♥"), ["→ ♥"]);
+        assert_eq!(
+            from_each_word("Don't ga\u{308}hnen"),
+            ["don't ga\u{308}hnen", "ga\u{308}hnen"]
+        );
+        assert_eq!(
+            (searched("#Rust"), searched("→")),
+            ("rust".into(), "→".into())
+        );
     }
 }

@@ -30,10 +30,11 @@ pub struct Remains {
 }
 
 impl Store {
-    /// A closed account of which something is left.
-    pub async fn find_closing_account(&self) -> Result<Option<UserId>, Error> {
-        let row = closing_account::Entity::find().one(&self.db).await?;
-        Ok(row.map(|row| UserId::from_uuid(row.user_id)))
+    /// Closed accounts of which something is left.
+    pub async fn find_closing_accounts(&self) -> Result<Vec<UserId>, Error> {
+        let rows = closing_account::Entity::find().all(&self.db).await?;
+        let user = |row: &closing_account::Model| UserId::from_uuid(row.user_id);
+        Ok(rows.iter().map(user).collect())
     }
 
     /// Some of what is left of somebody; nothing when nothing is.
@@ -96,24 +97,27 @@ impl Store {
         })
     }
 
-    /// Who is next to own a conversation: the oldest admin, else the oldest member; nobody when nobody else is there.
+    /// Who is next to own a conversation: the oldest admin, else the oldest member, else the oldest whose account is
+    /// closed too; nobody when nobody else is there.
     pub async fn find_heir(
         &self,
         conversation: ConversationId,
         owner: UserId,
     ) -> Result<Option<UserId>, Error> {
-        for role in [Role::Admin, Role::Member] {
-            let row = membership::Entity::find()
-                .filter(membership::Column::ConversationId.eq(conversation.uuid()))
-                .filter(membership::Column::LeftPosition.is_null())
-                .filter(membership::Column::UserId.ne(owner.uuid()))
+        let others = membership::Entity::find()
+            .filter(membership::Column::ConversationId.eq(conversation.uuid()))
+            .filter(membership::Column::LeftPosition.is_null())
+            .filter(membership::Column::UserId.ne(owner.uuid()))
+            .order_by_asc(membership::Column::JoinedPosition);
+        let here = |role| {
+            others
+                .clone()
                 .filter(membership::Column::Role.eq(role_text(role)))
                 .filter(is_here())
                 .join(JoinType::InnerJoin, of_user())
-                .order_by_asc(membership::Column::JoinedPosition)
-                .one(&self.db)
-                .await?;
-            if let Some(row) = row {
+        };
+        for heirs in [here(Role::Admin), here(Role::Member), others.clone()] {
+            if let Some(row) = heirs.one(&self.db).await? {
                 return Ok(Some(UserId::from_uuid(row.user_id)));
             }
         }

@@ -49,7 +49,7 @@ impl Store {
                 .from(channel_word::Entity)
                 .cond_where(begins_with(
                     channel_word::Column::Word,
-                    &text::folded(search),
+                    &text::searched(search),
                 ))
                 .to_owned();
             select = select.filter(Column::Id.in_subquery(found));

@@ -76,11 +76,12 @@ impl Store {
         let folded = text::folded(search);
         let items = u64::from(request.items) + 1;
         // Each half is read from an index alone, and only as many rows are fetched as are shown.
-        let first = |column: Column| {
+        let first = |column: Column, is_here: SimpleExpr| {
             let mut handles = Query::select()
                 .column(Column::Handle)
                 .from(Entity)
                 .cond_where(begins_with(column, &folded))
+                .and_where(is_here)
                 .order_by(Column::Handle, Order::Asc)
                 .limit(items)
                 .to_owned();
@@ -92,8 +93,12 @@ impl Store {
                 .from_subquery(handles, Alias::new("found"))
                 .to_owned()
         };
-        let mut handles = first(Column::Handle);
-        handles.union(UnionType::Distinct, first(Column::SearchName));
+        // The names of closed accounts are empty; their handles are not.
+        let mut handles = first(Column::Handle, is_here());
+        handles.union(
+            UnionType::Distinct,
+            first(Column::SearchName, Column::SearchName.ne("")),
+        );
         let select = Entity::find()
             .filter(Column::Handle.in_subquery(handles))
             .filter(is_here())

@@ -134,6 +134,7 @@ async fn blocks_end_with_either_account() {
         let input = json!({"userId": other.id});
         one.mutate("blockUser", "block{id}", input).await;
     }
+    assert_eq!(app.db_count("blocks").await, 3);
     delete(&alice).await;
     let blocks = "{viewer{blocks{edges{node{user{handle}}}}}}";
     let only_carol = json!({"edges": [{"node": {"user": {"handle": "carol"}}}]});
@@ -142,6 +143,7 @@ async fn blocks_end_with_either_account() {
         &only_carol,
         "never shown with nobody in it"
     );
+    until(|| async { (app.db_count("blocks").await == 1).then_some(()) }).await;
 }
 
 #[tokio::test]
@@ -196,7 +198,9 @@ async fn a_restart_in_the_middle_goes_on_with_it() {
         groups.push(alice.group(&format!("Group {n}"), &[&bob]).await);
     }
     delete(&alice).await;
-    let app = app.restart().await;
+    app.stop().await;
+    assert_eq!(app.db_count("closing_accounts").await, 1, "in the middle");
+    let app = app.open_again().await.expect("the server again");
     let bob = bob.at(&app.url);
     for group in &groups {
         assert_eq!(
@@ -205,4 +209,43 @@ async fn a_restart_in_the_middle_goes_on_with_it() {
         );
     }
     until(|| async { (app.db_count("closing_accounts").await == 0).then_some(()) }).await;
+}
+
+#[tokio::test]
+async fn what_two_owned_who_go_at_once_goes_to_a_third_or_nobody() {
+    let app = TestApp::start().await;
+    let (alice, bob) = app.alice_and_bob().await;
+    let carol = app.sign_up("carol").await;
+    let direct = {
+        alice.befriend(&bob).await;
+        alice.direct(&bob).await
+    };
+    let group = alice.group("Walks", &[&bob, &carol]).await;
+    let two = alice.group("Two", &[&bob]).await;
+    let admin = json!({"conversationId": group, "userId": bob.id, "role": "ADMIN"});
+    alice
+        .mutate("changeMemberRole", "membership{id}", admin)
+        .await;
+    tokio::join!(delete(&alice), delete(&bob));
+    let left = has_members(&carol, &group, 1).await;
+    assert_eq!(members(&left), [("carol".into(), "OWNER".into())]);
+    until(|| async { (app.db_count("closing_accounts").await == 0).then_some(()) }).await;
+    let gone = "conversations WHERE deleted_position IS NOT NULL";
+    assert_eq!(app.db_count(gone).await, 2, "{two} and {direct}");
+}
+
+#[tokio::test]
+async fn names_of_closed_accounts_hide_nobody_from_a_search() {
+    let app = TestApp::start().await;
+    let alice = app.sign_up("alice").await;
+    for n in 0..4 {
+        delete(&app.sign_up(&format!("gone_{n}")).await).await;
+    }
+    app.sign_up("clown").await;
+    let document = "{users(search:\"clo\",first:2){edges{node{handle}}}}";
+    let found = alice.query(document, json!({})).await;
+    assert_eq!(
+        found.at("/users"),
+        &json!({"edges": [{"node": {"handle": "clown"}}]})
+    );
 }

@@ -115,7 +115,9 @@ async fn anybody_reads_a_channel_and_whoever_joins_it_writes() {
     bob.mutate("markRead", "membership{id}", read)
         .await
         .is_refused("FORBIDDEN", "");
-    leave(&bob, &channel).await.is_refused("FORBIDDEN", "");
+    leave(&bob, &channel)
+        .await
+        .is_refused("NOT_FOUND", "conversationId");
     let joined = bob.join(&channel).await;
     assert_eq!(
         (
@@ -200,6 +202,8 @@ async fn a_banned_person_is_shut_out_until_they_may_come_back() {
         [],
         "removed is not banned"
     );
+    alice.say(&channel, "still heard").await;
+    assert_eq!(socket.texts(1).await, ["still heard"]);
     assert_eq!(remove(&alice, &channel, &bob, true).await.refusals(), []);
     alice.say(&channel, "bob is gone").await;
     assert_eq!(

@@ -385,3 +385,57 @@ async fn friends_in_common_are_those_of_both() {
         .await;
     assert!(own.at("/viewer/user/viewerRelationship").is_null());
 }
+
+#[tokio::test]
+async fn what_was_answered_otherwise_is_not_answered_again() {
+    let app = TestApp::start().await;
+    let (alice, bob) = app.alice_and_bob().await;
+    let request = ask(&alice, &bob).await.text("/friendRequest/id");
+    answer(&bob, "reject", &request).await;
+    for (who, verb) in [(&bob, "accept"), (&alice, "cancel")] {
+        answer(who, verb, &request)
+            .await
+            .is_refused("WRONG_STATE", "friendRequestId");
+    }
+    assert_eq!(answer(&bob, "reject", &request).await.refusals(), []);
+    let request = ask(&bob, &alice).await.text("/friendRequest/id");
+    answer(&alice, "accept", &request).await;
+    for (who, verb) in [(&alice, "reject"), (&bob, "cancel")] {
+        answer(who, verb, &request)
+            .await
+            .is_refused("WRONG_STATE", "friendRequestId");
+    }
+    assert_eq!(status(&alice, &bob).await, "FRIENDS", "nothing changed");
+    with_user(&bob, "removeFriend", &alice).await;
+    answer(&alice, "accept", &request)
+        .await
+        .is_refused("WRONG_STATE", "friendRequestId");
+    let request = ask(&bob, &alice).await.text("/friendRequest/id");
+    with_user(&alice, "blockUser", &bob).await;
+    answer(&alice, "accept", &request)
+        .await
+        .is_refused("WRONG_STATE", "friendRequestId");
+    assert_eq!(status(&bob, &alice).await, "NONE");
+}
+
+#[tokio::test]
+async fn whoever_blocks_or_is_blocked_is_added_to_nothing() {
+    let app = TestApp::start().await;
+    let (alice, bob) = app.alice_and_bob().await;
+    let group = alice.group("Walks", &[]).await;
+    for (blocker, blocked) in [(&alice, &bob), (&bob, &alice)] {
+        alice.befriend(&bob).await;
+        with_user(blocker, "blockUser", blocked).await;
+        let add = json!({"conversationId": group, "userIds": [bob.id]});
+        alice
+            .mutate("addMembers", "conversation{id}", add)
+            .await
+            .is_refused("NOT_FRIENDS", "userIds.0");
+        let make = json!({"title": "Two", "memberIds": [bob.id]});
+        alice
+            .mutate("createConversation", "conversationEdge{cursor}", make)
+            .await
+            .is_refused("NOT_FRIENDS", "memberIds.0");
+        with_user(blocker, "unblockUser", blocked).await;
+    }
+}

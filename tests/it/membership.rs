@@ -411,3 +411,25 @@ async fn what_somebody_can_do_is_told_before_they_try() {
         "leave": true, "removeMembers": true, "send": true, "sendRefusal": null, "update": true});
     assert_eq!(can(&bob).await, admin);
 }
+
+#[tokio::test]
+async fn whoever_missed_the_answer_asks_again_and_is_told_the_same() {
+    let app = TestApp::start().await;
+    let (alice, bob) = app.alice_and_bob().await;
+    let group = alice.group("Walks", &[&bob]).await;
+    let given = change_role(&alice, &group, &bob.id, "OWNER").await;
+    let again = change_role(&alice, &group, &bob.id, "OWNER").await;
+    assert_eq!(
+        again, given,
+        "she is an admin now, and the group was handed over"
+    );
+    change_role(&alice, &group, &alice.id, "OWNER")
+        .await
+        .is_refused("FORBIDDEN", "");
+    let channel = bob.channel("Cats").await;
+    alice.join(&channel).await;
+    leave(&alice, &channel).await;
+    leave(&alice, &channel)
+        .await
+        .is_refused("NOT_FOUND", "conversationId");
+}

@@ -174,6 +174,9 @@ async fn the_tables_are_what_the_entities_say() {
     fits::<entity::friend_request::Entity>(&db, "friend_requests").await;
     fits::<entity::friendship::Entity>(&db, "friendships").await;
     fits::<entity::block::Entity>(&db, "blocks").await;
+    fits::<entity::ban::Entity>(&db, "bans").await;
+    fits::<entity::channel_word::Entity>(&db, "channel_words").await;
+    fits::<entity::closing_account::Entity>(&db, "closing_accounts").await;
 }
 
 #[tokio::test]
@@ -209,7 +212,18 @@ async fn migrations_go_back_and_forth() {
     )
     .await;
     assert_eq!(left, ["seaql_migrations"]);
-    Migrator::up(&db, None).await.expect("up again");
+    Migrator::up(&db, Some(5)).await.expect("up again");
+    // What was there before its handle was written beside it.
+    for row in [
+        "INSERT INTO users (id, handle, display_name, search_name, password_hash, created_at)
+            VALUES (x'01', 'alice', '', '', '', 0), (x'02', 'bob', '', '', '', 0)",
+        "INSERT INTO friendships (user_id, friend_id, id, created_at) VALUES (x'01', x'02', x'03', 0), (x'02', x'01', x'03', 0)",
+    ] {
+        db.execute_unprepared(row).await.expect("a row");
+    }
+    Migrator::up(&db, None).await.expect("up to the end");
+    let handles = "SELECT friend_handle FROM friendships ORDER BY user_id";
+    assert_eq!(db_values(&db, handles).await, ["bob", "alice"]);
 }
 
 #[tokio::test]

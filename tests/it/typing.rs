@@ -41,6 +41,8 @@ async fn state(socket: &mut Socket) -> (Vec<String>, i64) {
 fn quick() -> Limits {
     Limits {
         typing_told_every: Duration::ZERO,
+        // What ends here does not end by itself.
+        typing_lives: Duration::from_hours(1),
         rate_limits: false,
         ..Limits::default()
     }
@@ -65,7 +67,7 @@ async fn others_see_who_types_and_the_typer_does_not() {
     );
     let (users, expires) = state(&mut hers).await;
     assert_eq!(users, ["bob"]);
-    assert!((1..=6_000).contains(&expires), "{expires}");
+    assert!((1..=3_600_000).contains(&expires), "{expires}");
     types(&carol, &group, true).await;
     assert_eq!(state(&mut hers).await.0, ["bob", "carol"]);
     assert_eq!(state(&mut his).await.0, ["carol"], "oneself is left out");
@@ -80,8 +82,8 @@ async fn others_see_who_types_and_the_typer_does_not() {
 #[tokio::test]
 async fn typing_ends_with_a_disconnect_and_by_itself() {
     let limits = Limits {
-        typing_lives: Duration::from_millis(300),
-        typing_refresh: Duration::from_millis(100),
+        typing_lives: Duration::from_secs(2),
+        typing_refresh: Duration::from_secs(1),
         ..quick()
     };
     let app = TestApp::start_with(limits).await;
@@ -98,17 +100,22 @@ async fn typing_ends_with_a_disconnect_and_by_itself() {
     );
     let app = TestApp::start_with(quick()).await;
     let (alice, bob) = app.alice_and_bob().await;
-    let group = alice.group("Walks", &[&bob]).await;
+    let carol = app.sign_up("carol").await;
+    let group = alice.group("Walks", &[&bob, &carol]).await;
     let mut hers = watch(&alice, &[&group]).await;
     assert_eq!(state(&mut hers).await.0, [""; 0]);
     let (one, other) = (bob.socket().await, bob.socket().await);
     types(&bob, &group, true).await;
     assert_eq!(state(&mut hers).await.0, ["bob"]);
     drop(one);
-    types(&alice, &group, true).await;
+    types(&carol, &group, true).await;
+    assert_eq!(state(&mut hers).await.0, ["bob", "carol"]);
     drop(other);
-    let (users, _) = state(&mut hers).await;
-    assert_eq!(users, [""; 0], "with the last of his devices");
+    assert_eq!(
+        state(&mut hers).await.0,
+        ["carol"],
+        "with the last of his devices"
+    );
 }
 
 #[tokio::test]
@@ -129,6 +136,11 @@ async fn nobody_types_where_they_may_not_write() {
         .mutate("updateConversation", "conversation{id}", closed)
         .await;
     types(&bob, &group, true).await.is_refused("FORBIDDEN", "");
+    assert_eq!(
+        types(&bob, &group, false).await.refusals(),
+        [],
+        "to stop is always right"
+    );
     let direct = alice.direct(&bob).await;
     let friend = json!({"userId": bob.id});
     alice
@@ -285,7 +297,7 @@ async fn a_flood_reaches_others_once_a_second_and_costs_nobody_an_error() {
         let document = "mutation($i:SetTypingInput!){setTyping(input:$i){userErrors{code}}}";
         let (mut said, mut answered) = (0_u32, 0_u32);
         while began.elapsed() < Duration::from_secs(4) {
-            // A thousand a second: beginning, stopping, and saying the same again.
+            // As fast as it is answered: beginning, stopping, and saying the same again.
             for _ in 0..30 {
                 let input = json!({"conversationId": group, "isTyping": said % 3 != 1});
                 socket
@@ -323,21 +335,16 @@ async fn a_flood_reaches_others_once_a_second_and_costs_nobody_an_error() {
         told.push(now);
     };
     let (_socket, said, last) = flood.await.expect("the flood");
-    let closest = told
-        .windows(2)
-        .map(|two| two[1] - two[0])
-        .skip(1)
-        .min()
-        .expect("told more than once");
+    let seconds = usize::try_from((gone - began).as_secs()).expect("few");
     println!(
-        "typing: {said} said, {} told, {closest:?} apart at least, gone {:?} after the last",
+        "typing: {said} said in four seconds, {} times told in {seconds}, gone {:?} after the last",
         told.len(),
         gone - last
     );
-    assert!(closest >= Duration::from_millis(950), "{closest:?}");
+    assert!(told.len() <= seconds + 2, "{} in {seconds} s", told.len());
     assert!(said > 1_000, "that was no flood: {said}");
     assert!(
-        (3_900..7_500).contains(&(gone - last).as_millis()),
+        gone - last >= Duration::from_millis(2_900),
         "{:?}",
         gone - last
     );

@@ -274,6 +274,16 @@ fn every_mutation_has_a_row() {
     assert_eq!(rows, mutations);
 }
 
+/// Where the log stands, and what is stored without a place in it.
+async fn stored(app: &TestApp) -> (Vec<i64>, i64, i64) {
+    let heads = app.store.heads().await.expect("heads");
+    (
+        heads,
+        app.db_count("bans").await,
+        app.db_count("sessions").await,
+    )
+}
+
 /// An empty cell is a change that would hold and is told elsewhere.
 #[tokio::test]
 async fn a_mutation_gives_everybody_what_its_row_says_and_nothing_with_a_refusal() {
@@ -289,7 +299,7 @@ async fn a_mutation_gives_everybody_what_its_row_says_and_nothing_with_a_refusal
             .map(|field| asked(&types, "Payload", field))
             .collect();
         let document = format!(
-            "mutation($i:{upper}Input!){{{field}(input:$i){{{} userErrors{{code}}}}}}",
+            "mutation($i:{upper}Input!){{{field}(input:$i){{{} userErrors{{code inputPath message}}}}}}",
             selection.join(" ")
         );
         for (who, cell) in EVERYBODY.into_iter().zip(cells) {
@@ -297,6 +307,7 @@ async fn a_mutation_gives_everybody_what_its_row_says_and_nothing_with_a_refusal
                 continue;
             }
             let variables = json!({"i": input(&cast)});
+            let before = stored(&app).await;
             let reply = cast.client(who).run(&document, variables).await;
             let at = format!("{field} by {who:?}: {reply:?}");
             if *cell == NOBODY {
@@ -307,6 +318,7 @@ async fn a_mutation_gives_everybody_what_its_row_says_and_nothing_with_a_refusal
             let code = payload["userErrors"][0]["code"].as_str().unwrap_or(OK);
             assert_eq!(code, *cell, "{at}");
             if code != OK {
+                assert_eq!(stored(&app).await, before, "nothing changed: {at}");
                 let fields = payload.as_object().expect("a payload");
                 let empty = [json!(null), json!([]), json!(false)];
                 let told = fields

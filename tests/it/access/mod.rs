@@ -84,6 +84,14 @@ fn every_field_has_a_row() {
         .map(|(field, _)| (*field).to_owned())
         .collect();
     assert_eq!(rows, fields, "each field says in rows.rs who sees it");
+    for (row, shown) in FIELDS {
+        let (_, field) = row.split_once('.').expect("a field");
+        if let Shown::Elsewhere(file) = shown {
+            let path = format!("{}/tests/it/{file}", env!("CARGO_MANIFEST_DIR"));
+            let text = std::fs::read_to_string(path).expect("a file of tests");
+            assert!(text.contains(field), "{file} does not ask for {row}");
+        }
+    }
 }
 
 #[test]
@@ -148,7 +156,7 @@ async fn what_is_private_is_there_for_those_who_may_see_it_whatever_the_way() {
 
 /// What somebody's lists hold: nothing that is hidden from them, and everything that is theirs.
 async fn edges(cast: &Cast, who: Who) {
-    let document = "{viewer{conversations(first:100){edges{node{id lastMessage{id} messages{edges{node{id conversation{id}}}}
+    let document = "{viewer{conversations(first:100){pageInfo{startCursor endCursor hasNextPage hasPreviousPage} edges{node{id lastMessage{id} messages{edges{node{id conversation{id}}}}
         members{edges{node{id conversation{id}}}} viewerMembership{id}}}} friends{edges{node{id}}} blocks{edges{node{id}}}
         sent:friendRequests(direction:SENT,status:null){edges{node{id}}}
         received:friendRequests(direction:RECEIVED,status:null){edges{node{id}}} sessions{id}}
@@ -244,7 +252,7 @@ async fn a_relationship_shows_nothing_that_others_hold() {
 async fn streams_open_for_those_who_may_hear() {
     let app = TestApp::start().await;
     let cast = Cast::assemble(&app).await;
-    let typing = "subscription($c:ID!){typing(conversationIds:[$c]){count}}";
+    let typing = "subscription($c:ID!){typing(conversationIds:[$c]){conversation{id} count expiresInMs users{id}}}";
     let messages = "subscription($c:ID!){messageSent(conversationId:$c,afterSeq:0){seq}}";
     for thing in cast
         .things
@@ -264,7 +272,7 @@ async fn streams_open_for_those_who_may_hear() {
             }
         }
     }
-    let presence = "subscription($u:ID!){presence(userIds:[$u]){status}}";
+    let presence = "subscription($u:ID!){presence(userIds:[$u]){id status lastSeenAt user{id}}}";
     for who in EVERYBODY {
         let mut socket = cast.client(who).socket().await;
         let owner = json!({"u": cast.id(Who::Owner)});
@@ -272,5 +280,77 @@ async fn streams_open_for_those_who_may_hear() {
         let heard = socket.hear().await;
         let expected = rows::friends_of_owner("").contains(&who);
         assert_eq!(heard["type"] == "next", expected, "{who:?}: {heard}");
+    }
+}
+
+/// The words of `viewerCan` mean the actions of the table in src/model/standing.rs.
+#[tokio::test]
+async fn what_somebody_can_do_is_told_for_every_standing() {
+    let app = TestApp::start().await;
+    let cast = Cast::assemble(&app).await;
+    let document = "query($c:ID!){conversation(id:$c){viewerCan{addMembers archive changeRoles delete join leave
+        removeMembers send sendRefusal update}}}";
+    let all = [
+        "addMembers",
+        "archive",
+        "changeRoles",
+        "delete",
+        "join",
+        "leave",
+        "removeMembers",
+        "send",
+        "update",
+    ];
+    let owner = [
+        "addMembers",
+        "archive",
+        "changeRoles",
+        "delete",
+        "removeMembers",
+        "send",
+        "update",
+    ];
+    let admin = [
+        "addMembers",
+        "archive",
+        "leave",
+        "removeMembers",
+        "send",
+        "update",
+    ];
+    let rows: [(&str, Who, &[&str], Value); 8] = [
+        ("group", Who::Owner, &owner, json!(null)),
+        ("group", Who::Admin, &admin, json!(null)),
+        (
+            "group",
+            Who::Member,
+            &["addMembers", "leave", "send"],
+            json!(null),
+        ),
+        ("channel", Who::Admin, &admin[1..], json!(null)),
+        ("channel", Who::Member, &["leave", "send"], json!(null)),
+        ("channel", Who::Stranger, &["join"], json!("FORBIDDEN")),
+        ("direct", Who::Member, &["send"], json!(null)),
+        ("read-only direct", Who::Blocked, &[], json!("NOT_FRIENDS")),
+    ];
+    for (name, who, can, refusal) in rows {
+        let place = cast
+            .things
+            .iter()
+            .find(|thing| thing.of == "Conversation" && thing.name == name)
+            .expect("a conversation");
+        let reply = cast
+            .client(who)
+            .query(document, json!({"c": place.id}))
+            .await;
+        let told = reply.at("/conversation/viewerCan");
+        for action in all {
+            assert_eq!(
+                told[action],
+                can.contains(&action),
+                "{who:?} {action} in {name}"
+            );
+        }
+        assert_eq!(told["sendRefusal"], refusal, "{who:?} in {name}");
     }
 }
