@@ -185,7 +185,16 @@ async fn measure_all(
         Ok(())
     })
     .await?;
-    measure("the gate: whether two are friends", CALLS, async |_| {
+    measure("the gate: two who are friends", CALLS, async |n| {
+        let (one, other) = pairs[n];
+        let friend = [UserId::from_uuid(ids[other])];
+        store
+            .friends_among(UserId::from_uuid(ids[one]), friend)
+            .await?;
+        Ok(())
+    })
+    .await?;
+    measure("the gate: two who are not", CALLS, async |_| {
         let (one, other) = (ids[anybody(random)], ids[anybody(random)]);
         store
             .friends_among(UserId::from_uuid(one), [UserId::from_uuid(other)])
