@@ -185,23 +185,7 @@ async fn measure_all(
         Ok(())
     })
     .await?;
-    measure("the gate: two who are friends", CALLS, async |n| {
-        let (one, other) = pairs[n];
-        let friend = [UserId::from_uuid(ids[other])];
-        store
-            .friends_among(UserId::from_uuid(ids[one]), friend)
-            .await?;
-        Ok(())
-    })
-    .await?;
-    measure("the gate: two who are not", CALLS, async |_| {
-        let (one, other) = (ids[anybody(random)], ids[anybody(random)]);
-        store
-            .friends_among(UserId::from_uuid(one), [UserId::from_uuid(other)])
-            .await?;
-        Ok(())
-    })
-    .await?;
+    measure_gate(store, ids, pairs, random).await?;
     let mut opened = Vec::new();
     measure("openDirectConversation, made", CALLS, async |n| {
         let (one, other) = pairs[n];
@@ -232,6 +216,32 @@ async fn measure_all(
         .await?;
     }
     Ok(())
+}
+
+async fn measure_gate(
+    store: &store::Store,
+    ids: &[Uuid],
+    pairs: &[(usize, usize)],
+    random: &mut StdRng,
+) -> Result<(), Failure> {
+    let anybody = |random: &mut StdRng| random.random_range(0..PEOPLE);
+    measure("the gate: two who are friends", CALLS, async |n| {
+        let (one, other) = pairs[n];
+        let friend = [UserId::from_uuid(ids[other])];
+        store
+            .friends_among(UserId::from_uuid(ids[one]), friend)
+            .await?;
+        Ok(())
+    })
+    .await?;
+    measure("the gate: two who are not", CALLS, async |_| {
+        let (one, other) = (ids[anybody(random)], ids[anybody(random)]);
+        store
+            .friends_among(UserId::from_uuid(one), [UserId::from_uuid(other)])
+            .await?;
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::main]
