@@ -12,7 +12,7 @@ pub struct Model {
     /// Their friend.
     #[sea_orm(primary_key, auto_increment = false)]
     pub friend_id: Uuid,
-    /// The friend's handle, which never changes: lists are by it.
+    /// The friend's handle, which does not change while they have an account: lists are by it.
     pub friend_handle: String,
     /// Which friendship; the same on both sides.
     pub id: Uuid,

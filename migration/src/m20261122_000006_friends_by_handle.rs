@@ -30,7 +30,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // A handle never changes, so it may be written down twice.
+        // A handle does not change while its owner has an account, so it may be written down twice.
         let handle = Table::alter()
             .table(Friendships::Table)
             .add_column(string(Friendships::FriendHandle).default(""))

@@ -12,6 +12,7 @@ use super::{Chat, Error, Reason, Rejection, Viewer, friend_request::closed};
 use crate::{
     log::{Batch, Needs, Write, WriteError},
     model::{ConversationId, FriendRequestStatus, Id, Pair, RemovalReason, Role, UserId},
+    store::Remains,
 };
 
 /// After a failure it is tried again, and somebody else's closing is looked for, this often.
@@ -60,18 +61,24 @@ impl Chat {
     }
 
     async fn end_account(&self, user: UserId) -> Result<(), Error> {
+        let mut before = Remains::default();
         loop {
             let remains = self.store.find_remains(user).await?;
-            if remains.conversations.is_empty() && remains.people.is_empty() {
+            if remains == Remains::default() {
                 return Ok(self.log.write(ForgettingAccount { user }).await?);
             }
-            for conversation in remains.conversations {
-                self.end_membership(user, conversation).await?;
+            if remains == before {
+                // Who is there changes all the time, or something is amiss: later, and the others first.
+                return Err(Error::Unavailable { retry_after: AGAIN });
             }
-            for other in remains.people {
-                let pair = Pair::new(user, other);
+            for (conversation, owns) in &remains.conversations {
+                self.end_membership(user, *conversation, *owns).await?;
+            }
+            for other in &remains.people {
+                let pair = Pair::new(user, *other);
                 self.log.write(EndingRelationship { pair }).await?;
             }
+            before = remains;
         }
     }
 
@@ -79,8 +86,13 @@ impl Chat {
         &self,
         user: UserId,
         conversation: ConversationId,
+        owns: bool,
     ) -> Result<(), Error> {
-        let heir = self.store.find_heir(conversation, user).await?;
+        let heir = if owns {
+            self.store.find_heir(conversation, user).await?
+        } else {
+            None
+        };
         let write = EndingMembership {
             conversation,
             user,

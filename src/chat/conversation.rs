@@ -1,4 +1,4 @@
-//! Conversations: making, changing, listing, and who may see one.
+//! Conversations: making, changing, listing.
 
 use sha2::{Digest, Sha256};
 

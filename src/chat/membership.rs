@@ -118,9 +118,11 @@ impl Chat {
         roles: Vec<Role>,
         page: &PageArguments,
     ) -> Result<MembersWanted, Error> {
+        let mut named = std::collections::HashSet::new();
+        let roles = roles.into_iter().filter(|role| named.insert(*role));
         Ok(MembersWanted {
             conversation,
-            roles,
+            roles: roles.collect(),
             readers_of: None,
             page: PageRequest::parse(page, &self.limits)?,
         })

@@ -32,7 +32,7 @@ impl Chat {
         }
         let named: Vec<UserId> = each_once(user_ids);
         // It watches first and reads afterwards, so that nothing falls between the two.
-        let feed = self.hub.watch_presence(viewer.user, &named);
+        let mut feed = self.hub.watch_presence(viewer.user, &named);
         let friends = self
             .store
             .friends_among(viewer.user, named.iter().copied())

@@ -48,7 +48,7 @@ impl Chat {
         }
         let named = each_once(conversation_ids);
         // It watches first and reads afterwards, so that nothing falls between the two.
-        let feed = self.hub.watch_typing(viewer.user, &named);
+        let mut feed = self.hub.watch_typing(viewer.user, &named);
         let seen = self.places(viewer, &named).await?;
         feed.admit(&seen.into_keys().collect());
         Ok(feed)

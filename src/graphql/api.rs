@@ -190,24 +190,22 @@ pub struct Subscription {
 impl Subscription {
     /// The next response; none when the stream has ended, errors when it broke.
     pub async fn next(&mut self) -> Option<Result<Bytes, Answer>> {
-        loop {
-            let heard = match self.feed.next().await {
-                Ok(Some(heard)) => heard,
-                Ok(None) => return None,
-                Err(cause) => return Some(Err(self.broken(cause))),
-            };
-            match (self.render(&heard).await, &self.feed) {
-                (Ok(bytes), _) => return Some(Ok(bytes)),
-                // The news could not be told. To go on would leave a hole; the client comes back and hears it then,
-                // unless it was removed meanwhile.
-                (Err(answer), Feed::Messages(feed)) => match feed.may_read().await {
-                    Ok(true) => return Some(Err(answer)),
-                    Ok(false) => return None,
-                    Err(cause) => return Some(Err(self.broken(cause))),
-                },
-                // What passes may be left out.
-                (Err(_), Feed::Typing(_) | Feed::Presence(_)) => {}
-            }
+        let heard = match self.feed.next().await {
+            Ok(Some(heard)) => heard,
+            Ok(None) => return None,
+            Err(cause) => return Some(Err(self.broken(cause))),
+        };
+        match (self.render(&heard).await, &self.feed) {
+            (Ok(bytes), _) => Some(Ok(bytes)),
+            // The news could not be told. To go on would leave a hole; the client comes back and hears it then, unless
+            // it was removed meanwhile.
+            (Err(answer), Feed::Messages(feed)) => match feed.may_read().await {
+                Ok(true) => Some(Err(answer)),
+                Ok(false) => None,
+                Err(cause) => Some(Err(self.broken(cause))),
+            },
+            // It counts as told; who comes back is told the current states first.
+            (Err(answer), Feed::Typing(_) | Feed::Presence(_)) => Some(Err(answer)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Who is in which conversation.
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, SimpleObject};
 
 use super::{
     context::{chat, signed_in},
@@ -106,13 +106,23 @@ pub(super) struct AddMembersInput {
 
 /// Result of `addMembers`. Either all people are added or none.
 #[derive(Default, SimpleObject)]
+#[graphql(complex)]
 pub(super) struct AddMembersPayload {
     /// The conversation after the change; null on failure.
     conversation: Option<Conversation>,
-    /// The people named, as members ready for a list; empty on failure.
-    membership_edges: Vec<MembershipEdge>,
+    #[graphql(skip)]
+    edges: Vec<MembershipEdge>,
     /// Why it failed; empty on success.
     user_errors: Vec<UserError>,
+}
+
+#[ComplexObject]
+impl AddMembersPayload {
+    /// The people named, as members ready for a list; empty on failure.
+    #[graphql(complexity = "crate::graphql::page::cost([Some(100), None], child_complexity)")]
+    async fn membership_edges(&self) -> &[MembershipEdge] {
+        &self.edges
+    }
 }
 
 /// Input of `removeMember`.
@@ -200,7 +210,7 @@ impl MembershipMutation {
             .await;
         payload(outcome, |added| AddMembersPayload {
             conversation: Some(Conversation(added.conversation)),
-            membership_edges: added.memberships.into_iter().map(Into::into).collect(),
+            edges: added.memberships.into_iter().map(Into::into).collect(),
             ..Default::default()
         })
     }

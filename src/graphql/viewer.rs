@@ -60,11 +60,9 @@ impl Viewer {
         >,
         #[graphql(desc = "Only conversations with unread messages.", default = false)] unread_only: bool,
     ) -> Result<Option<ConversationConnection>, Fault> {
-        let kinds = kinds
-            .unwrap_or_default()
-            .into_iter()
-            .map(Into::into)
-            .collect();
+        let mut named = std::collections::HashSet::new();
+        let kinds = kinds.unwrap_or_default().into_iter().map(Into::into);
+        let kinds = kinds.filter(|kind| named.insert(*kind)).collect();
         let filter = ConversationFilter {
             kinds,
             archived,

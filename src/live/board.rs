@@ -69,7 +69,7 @@ pub(super) struct Board<S: State> {
 }
 
 impl<S: State> Board<S> {
-    /// A board with so many topics at most, those that are watched not counted.
+    /// A board with so many topics at most; who watches one keeps it beyond that.
     pub(super) fn new(topics_max: usize) -> Self {
         let topics = Topics {
             by_topic: HashMap::new(),
@@ -86,10 +86,16 @@ impl<S: State> Board<S> {
         self.topics.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes a state; when there are too many of them a new one is left out.
-    pub(super) fn change(&self, about: S::Topic, now: Instant, change: impl FnOnce(&mut S)) {
+    /// Changes a state; when there are too many of them a new one is left out. Who watches looks again if `change` says
+    /// that it changed something.
+    pub(super) fn change(
+        &self,
+        about: S::Topic,
+        now: Instant,
+        change: impl FnOnce(&mut S) -> bool,
+    ) {
         let mut topics = self.topics();
-        topics.sweep(now);
+        topics.sweep(now, self.topics_max);
         let room = topics.by_topic.len() < self.topics_max;
         if !room && !topics.by_topic.contains_key(&about) {
             return;
@@ -98,14 +104,16 @@ impl<S: State> Board<S> {
             state: S::default(),
             watchers: HashMap::new(),
         });
-        change(&mut topic.state);
-        topic.ring();
+        if change(&mut topic.state) {
+            topic.ring();
+        }
     }
 
     /// Changes a state if there is one.
-    pub(super) fn change_existing(&self, about: S::Topic, change: impl FnOnce(&mut S)) {
-        if let Some(topic) = self.topics().by_topic.get_mut(&about) {
-            change(&mut topic.state);
+    pub(super) fn change_existing(&self, about: S::Topic, change: impl FnOnce(&mut S) -> bool) {
+        if let Some(topic) = self.topics().by_topic.get_mut(&about)
+            && change(&mut topic.state)
+        {
             topic.ring();
         }
     }
@@ -156,8 +164,18 @@ impl<S: State> Board<S> {
 }
 
 impl<S: State> Topics<S> {
-    fn sweep(&mut self, now: Instant) {
-        if self.by_topic.len() >= self.swept_at {
+    /// Somebody watches a topic no more.
+    pub(super) fn forget_watcher(&mut self, about: S::Topic, id: u64, now: Instant) {
+        if let Some(topic) = self.by_topic.get_mut(&about) {
+            topic.watchers.remove(&id);
+            if topic.watchers.is_empty() && topic.state.is_idle(now) {
+                self.by_topic.remove(&about);
+            }
+        }
+    }
+
+    fn sweep(&mut self, now: Instant, topics_max: usize) {
+        if self.by_topic.len() >= self.swept_at.min(topics_max) {
             self.by_topic
                 .retain(|_, topic| !topic.watchers.is_empty() || !topic.state.is_idle(now));
             self.swept_at = TOPICS_SWEPT_AT.max(self.by_topic.len() * 2);
@@ -196,7 +214,7 @@ mod tests {
         };
         board.change(at, now, |typers| {
             typers.sweep(now);
-            typers.begin(typer, REFRESH);
+            typers.begin(typer, REFRESH)
         });
     }
 

@@ -83,13 +83,13 @@ impl Hub {
         }
     }
 
-    /// Hands changes and signals on until every writer has stopped. Changes go first; after as many commits as can be on
-    /// the way, all that were on it when a signal was raised have gone before it.
+    /// Hands changes and signals on until every writer has stopped. Changes go first: a signal waits until none is
+    /// on the way, or until as many have passed as could have been when it was raised.
     pub async fn run(self: Arc<Self>, mut subscriber: Subscriber) {
         let mut commits = 0;
         loop {
             if commits == COMMITS_MAX {
-                self.signals.take();
+                self.signals.take_due();
                 commits = 0;
             }
             tokio::select! {

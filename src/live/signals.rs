@@ -40,6 +40,7 @@ const TYPING_PLACES_MAX: usize = 100;
 /// What ends the right to type.
 enum Ending {
     Place(ConversationId, UserId),
+    Conversation(ConversationId),
     Friendship(Pair),
 }
 
@@ -56,6 +57,8 @@ struct Memory {
 /// Signals, and what became of them.
 pub(super) struct Signals {
     waiting: Mutex<Waiting>,
+    /// Those that have waited for as many changes as could have been before them.
+    due: Mutex<Waiting>,
     raised: Notify,
     memory: Mutex<Memory>,
     pub(super) typing: Arc<Board<Typers>>,
@@ -72,6 +75,7 @@ impl Signals {
     pub(super) fn new(limits: Arc<Limits>) -> Self {
         Self {
             waiting: Mutex::default(),
+            due: Mutex::default(),
             raised: Notify::new(),
             memory: Mutex::default(),
             typing: Arc::new(Board::new(TYPING_MAX)),
@@ -104,9 +108,20 @@ impl Signals {
 
 /// What the hub does with them, and with changes that end them.
 impl Signals {
-    /// Takes all that wait.
+    /// Takes all that wait: no change is before them any more.
     pub(super) fn take(&self) {
-        let Waiting { typing, devices } = std::mem::take(&mut *locked(&self.waiting));
+        self.take_due();
+        self.take_due();
+    }
+
+    /// Takes those that were there when this was called last; since then all that could be before them has passed.
+    pub(super) fn take_due(&self) {
+        let waiting = std::mem::take(&mut *locked(&self.waiting));
+        let due = std::mem::replace(&mut *locked(&self.due), waiting);
+        self.apply(due);
+    }
+
+    fn apply(&self, Waiting { typing, devices }: Waiting) {
         let now = Instant::now();
         for ((conversation, user), signal) in typing {
             if signal.is_typing {
@@ -120,6 +135,7 @@ impl Signals {
             let mut all_gone = false;
             self.presence.change(user, now, |devices| {
                 all_gone = devices.change(by, shown_until);
+                true
             });
             if all_gone {
                 let places = locked(&self.memory).typing_of.remove(&user);
@@ -146,7 +162,7 @@ impl Signals {
             memory.typing_of.clear();
         }
         let places = memory.typing_of.entry(user).or_default();
-        // Whoever goes through so many conversations in six seconds is no person.
+        // Some have run out by themselves; what is forgotten here runs out by itself too.
         if places.len() >= TYPING_PLACES_MAX && !places.contains(&conversation) {
             places.clear();
         }
@@ -159,7 +175,7 @@ impl Signals {
         };
         self.typing.change(conversation, now, |typers| {
             typers.sweep(now);
-            typers.begin(typer, self.limits.typing_refresh);
+            typers.begin(typer, self.limits.typing_refresh)
         });
     }
 
@@ -206,8 +222,12 @@ impl Signals {
             // Another role, policy or an archive may end it; whoever types on says so again soon.
             News::MemberChanged {
                 conversation, user, ..
-            } => self.end_typing(*conversation, *user),
+            } => {
+                self.remember(change, Ending::Place(*conversation, *user));
+                self.end_typing(*conversation, *user);
+            }
             News::ConversationUpdated { conversation } => {
+                self.remember(change, Ending::Conversation(*conversation));
                 self.typing.change_existing(*conversation, Typers::end_all);
             }
             News::ReadMarkMoved { .. }
@@ -267,6 +287,7 @@ impl Memory {
             .any(|(shard, position)| *position > read_at(*shard));
         let concerns = |ending: &Ending| match ending {
             Ending::Place(place, who) => (*place, *who) == (conversation, user),
+            Ending::Conversation(place) => *place == conversation,
             Ending::Friendship(pair) => signal.pair == Some(*pair),
         };
         let has_ended = self

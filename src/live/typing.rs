@@ -40,30 +40,41 @@ pub struct TypingSignal {
 pub type TypingFeed = Watch<Typers>;
 
 impl Typers {
-    /// Somebody types: told again, it counts once in a while only.
-    pub(super) fn begin(&mut self, typer: Typer, refresh: Duration) {
+    /// Somebody types: told again, it counts once in a while only. Whether it counted.
+    pub(super) fn begin(&mut self, typer: Typer, refresh: Duration) -> bool {
         if let Some(there) = self.0.iter_mut().find(|other| other.user == typer.user) {
-            if there.until + refresh <= typer.until {
+            let counts = there.until + refresh <= typer.until;
+            if counts {
                 there.until = typer.until;
             }
-        } else if self.0.len() < TYPERS_MAX {
+            return counts;
+        }
+        let has_room = self.0.len() < TYPERS_MAX;
+        if has_room {
             self.0.push(typer);
         }
+        has_room
     }
 
-    /// Somebody stops.
-    pub(super) fn end(&mut self, user: UserId) {
-        self.0.retain(|typer| typer.user != user);
+    fn end_those(&mut self, stops: impl Fn(&Typer) -> bool) -> bool {
+        let before = self.0.len();
+        self.0.retain(|typer| !stops(typer));
+        self.0.len() < before
     }
 
-    /// Everybody stops.
-    pub(super) fn end_all(&mut self) {
-        self.0.clear();
+    /// Somebody stops; whether they typed.
+    pub(super) fn end(&mut self, user: UserId) -> bool {
+        self.end_those(|typer| typer.user == user)
     }
 
-    /// The two are friends no more.
-    pub(super) fn end_between(&mut self, pair: Pair) {
-        self.0.retain(|typer| typer.pair != Some(pair));
+    /// Everybody stops; whether anybody typed.
+    pub(super) fn end_all(&mut self) -> bool {
+        self.end_those(|_| true)
+    }
+
+    /// The two are friends no more; whether one of them typed.
+    pub(super) fn end_between(&mut self, pair: Pair) -> bool {
+        self.end_those(|typer| typer.pair == Some(pair))
     }
 
     /// Forgets those who have said nothing for long.

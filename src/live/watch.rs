@@ -61,16 +61,22 @@ impl<S: State> Watch<S> {
     }
 
     /// Says at which topics the watcher may look, as it was read after the watch began; what the hub said since counts
-    /// before it.
-    pub fn admit(&self, allowed: &HashSet<S::Topic>) {
+    /// before it. The others are let go: what nobody may look at is not kept for them.
+    pub fn admit(&mut self, allowed: &HashSet<S::Topic>) {
         let mut topics = self.board.topics();
-        for told in &self.told {
+        let (id, now) = (self.id, Instant::now());
+        self.told.retain(|told| {
             let topic = topics.by_topic.get_mut(&told.about);
-            if let Some(watcher) = topic.and_then(|topic| topic.watchers.get_mut(&self.id)) {
-                let may_look = allowed.contains(&told.about);
-                watcher.may_look = Some(watcher.may_look.unwrap_or(may_look));
+            let watcher = topic.and_then(|topic| topic.watchers.get_mut(&id));
+            let Some(watcher) = watcher else { return false };
+            let is_kept = watcher.may_look.is_some() || allowed.contains(&told.about);
+            if is_kept {
+                watcher.may_look.get_or_insert(true);
+            } else {
+                topics.forget_watcher(told.about, id, now);
             }
-        }
+            is_kept
+        });
     }
 
     /// The next state that was not told yet; none when there is nothing left to look at.
@@ -130,12 +136,7 @@ impl<S: State> Drop for Watch<S> {
     fn drop(&mut self) {
         let (mut topics, now) = (self.board.topics(), Instant::now());
         for told in &self.told {
-            if let Some(topic) = topics.by_topic.get_mut(&told.about) {
-                topic.watchers.remove(&self.id);
-                if topic.watchers.is_empty() && topic.state.is_idle(now) {
-                    topics.by_topic.remove(&told.about);
-                }
-            }
+            topics.forget_watcher(told.about, self.id, now);
         }
     }
 }

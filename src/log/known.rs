@@ -49,6 +49,10 @@ fn missing<'a, K: Clone + Eq + Hash + 'a, V>(
         .collect()
 }
 
+fn weight(between: &Relationship) -> usize {
+    1 + between.requests.len() + between.blocks.len()
+}
+
 impl Known {
     /// Nothing but where the shard stands.
     pub(super) fn at(head: Position) -> Self {
@@ -62,13 +66,17 @@ impl Known {
     pub(super) fn kept(self) -> Self {
         let rows = self.users.len()
             + self.handles.len()
-            + self.sessions.len()
+            + self
+                .sessions
+                .values()
+                .map(|all| all.len() + 1)
+                .sum::<usize>()
             + self.conversations.len()
             + self.creations.len()
             + self.memberships.len()
             + self.bans.len()
             + self.directs.len()
-            + self.pairs.len()
+            + self.pairs.values().map(weight).sum::<usize>()
             + self.friends.len()
             + self.pending.len();
         if rows > KEPT_MAX {
@@ -101,18 +109,18 @@ impl Known {
             Some((conversation?, creation.0))
         });
         let places: HashSet<_> = needs.memberships.iter().copied().chain(made).collect();
-        let places = missing(&places, &self.memberships);
-        if !places.is_empty() {
+        let unknown = missing(&places, &self.memberships);
+        if !unknown.is_empty() {
             self.memberships
-                .extend(places.iter().map(|place| (*place, None)));
-            for membership in tx.find_memberships(&places).await? {
+                .extend(unknown.iter().map(|place| (*place, None)));
+            for membership in tx.find_memberships(&unknown).await? {
                 self.memberships
                     .insert((membership.conversation, membership.user), Some(membership));
             }
         }
         let is_outside =
             |place: &&(ConversationId, UserId)| matches!(self.memberships.get(*place), Some(None));
-        let outside = missing(needs.memberships.iter().filter(is_outside), &self.bans);
+        let outside = missing(places.iter().filter(is_outside), &self.bans);
         if !outside.is_empty() {
             self.bans
                 .extend(outside.iter().map(|place| (*place, false)));

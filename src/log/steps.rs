@@ -12,6 +12,9 @@ use crate::{
     store::EndedMembership,
 };
 
+/// Requests of a pair that a decision may look at, the newest.
+const REQUESTS_KEPT: usize = 100;
+
 impl Batch {
     fn publish(&mut self, news: News) -> Position {
         self.effects += 1;
@@ -304,6 +307,8 @@ impl Batch {
             .any(|other| other.id == request.id && other.status == FriendRequestStatus::Pending);
         requests.retain(|other| other.id != request.id);
         requests.insert(0, request.clone());
+        // As many as are read from the store; without a bound one pair could fill the memory.
+        requests.truncate(REQUESTS_KEPT);
         // A count that is not known yet is read when it is needed.
         if let Some(pending) = self.known.pending.get_mut(&request.sender) {
             let is_pending = request.status == FriendRequestStatus::Pending;

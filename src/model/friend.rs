@@ -49,7 +49,7 @@ pub enum FriendRequestStatus {
     Accepted,
     /// Answered with no.
     Rejected,
-    /// Withdrawn, or ended by a block.
+    /// Withdrawn, or ended by a block or the end of an account.
     Cancelled,
 }
 

@@ -123,9 +123,9 @@ pub fn folded(text: &str) -> String {
     text.to_lowercase()
 }
 
-/// Letters, numbers, and what stands within a word: apostrophes and marks that belong to the letter before.
-fn is_within_word(letter: char) -> bool {
-    letter.is_alphanumeric() || matches!(letter, '\'' | '’' | '\u{300}'..='\u{36f}')
+/// What does not end a word: apostrophes, and marks that belong to the letter before.
+fn goes_on(letter: char) -> bool {
+    matches!(letter, '\'' | '’' | '\u{300}'..='\u{36f}')
 }
 
 /// A text to look for as it stands in [`from_each_word`]: without the signs before its first word, unless it is nothing
@@ -144,13 +144,13 @@ pub fn searched(search: &str) -> String {
 /// row, looks for the beginning of one of these.
 pub fn from_each_word(title: &str) -> Vec<String> {
     let folded = folded(title);
-    let mut before = ' ';
+    let mut is_in_word = false;
     let mut beginnings = Vec::new();
     for (place, letter) in folded.char_indices() {
-        if letter.is_alphanumeric() && !is_within_word(before) {
+        if letter.is_alphanumeric() && !is_in_word {
             beginnings.push(folded[place..].to_owned());
         }
-        before = letter;
+        is_in_word = letter.is_alphanumeric() || is_in_word && goes_on(letter);
     }
     // A title of nothing but signs is found by itself.
     if beginnings.is_empty() {
@@ -235,6 +235,7 @@ mod tests {
             from_each_word("Don't ga\u{308}hnen"),
             ["don't ga\u{308}hnen", "ga\u{308}hnen"]
         );
+        assert_eq!(from_each_word("'Tis"), ["tis"]);
         assert_eq!(
             (searched("#Rust"), searched("→")),
             ("rust".into(), "→".into())

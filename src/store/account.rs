@@ -21,10 +21,10 @@ use crate::model::{ConversationId, Id, Role, Timestamp, UserId};
 const REMAINS: u64 = 100;
 
 /// What ties a person to others.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Remains {
-    /// Conversations that they are in.
-    pub conversations: Vec<ConversationId>,
+    /// Conversations that they are in, and whether they own it.
+    pub conversations: Vec<(ConversationId, bool)>,
     /// People with whom there is a friendship, a pending request or a block.
     pub people: Vec<UserId>,
 }
@@ -90,7 +90,10 @@ impl Store {
             .collect();
         people.sort_unstable();
         people.dedup();
-        let conversation = |row: &membership::Model| ConversationId::from_uuid(row.conversation_id);
+        let conversation = |row: &membership::Model| {
+            let owns = row.role == role_text(Role::Owner);
+            (ConversationId::from_uuid(row.conversation_id), owns)
+        };
         Ok(Remains {
             conversations: memberships.iter().map(conversation).collect(),
             people,

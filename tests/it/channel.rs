@@ -272,3 +272,30 @@ async fn a_ban_keeps_from_being_added_to_a_group_again_and_is_listed_newest_firs
     let added = alice.mutate("addMembers", "conversation{id}", add).await;
     assert_eq!(added.refusals(), []);
 }
+
+#[tokio::test]
+async fn a_key_opens_nothing_to_a_maker_who_was_banned() {
+    let app = TestApp::start().await;
+    let (alice, bob) = app.alice_and_bob().await;
+    let make = json!({"title": "Cats", "kind": "CHANNEL", "idempotencyKey": "key-1"});
+    let selection = "conversationEdge{node{id messages{edges{node{text}}}}}";
+    let made = alice
+        .mutate("createConversation", selection, make.clone())
+        .await;
+    let channel = made.text("/conversationEdge/node/id");
+    bob.join(&channel).await;
+    let hand_over = json!({"conversationId": channel, "userId": bob.id, "role": "OWNER"});
+    alice
+        .mutate("changeMemberRole", "membership{id}", hand_over)
+        .await;
+    remove(&bob, &channel, &alice, true).await;
+    bob.say(&channel, "not for alice").await;
+    // Nothing of it is in memory any more.
+    let app = app.restart().await;
+    let again = alice
+        .at(&app.url)
+        .mutate("createConversation", selection, make)
+        .await;
+    again.is_refused("NOT_FOUND", "");
+    assert!(again.at("/conversationEdge").is_null());
+}

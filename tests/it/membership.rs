@@ -433,3 +433,22 @@ async fn whoever_missed_the_answer_asks_again_and_is_told_the_same() {
         .await
         .is_refused("NOT_FOUND", "conversationId");
 }
+
+#[tokio::test]
+async fn members_that_are_named_cost_as_many_as_may_be_named() {
+    let app = TestApp::start().await;
+    let alice = app.sign_up("alice").await;
+    let group = alice.group("Walks", &[]).await;
+    let input = json!({"i": {"conversationId": group, "userIds": vec![&alice.id; 100]}});
+    let deep = "mutation($i:AddMembersInput!){addMembers(input:$i){membershipEdges{node{user{
+        mutualFriends(first:100){edges{node{mutualFriends(first:100){edges{cursor}}}}}}}}}}";
+    let refused = alice.run(deep, input).await;
+    assert_eq!(refused.codes(), ["QUERY_REJECTED"]);
+    let roles = "query($r:[MemberRole!]!){viewer{conversations(first:100){edges{node{members(roles:$r){edges{node{role}}}}}}}}";
+    let many = json!({"r": vec!["OWNER"; 1_900]});
+    let owners = alice.query(roles, many).await;
+    assert_eq!(
+        owners.text("/viewer/conversations/edges/0/node/members/edges/0/node/role"),
+        "OWNER"
+    );
+}
