@@ -277,10 +277,10 @@ async fn a_ban_keeps_from_being_added_to_a_group_again_and_is_listed_newest_firs
 async fn a_key_opens_nothing_to_a_maker_who_was_banned() {
     let app = TestApp::start().await;
     let (alice, bob) = app.alice_and_bob().await;
-    let make = json!({"title": "Cats", "kind": "CHANNEL", "idempotencyKey": "key-1"});
+    let input = json!({"title": "Cats", "kind": "CHANNEL", "idempotencyKey": "key-1"});
     let selection = "conversationEdge{node{id messages{edges{node{text}}}}}";
     let made = alice
-        .mutate("createConversation", selection, make.clone())
+        .mutate("createConversation", selection, input.clone())
         .await;
     let channel = made.text("/conversationEdge/node/id");
     bob.join(&channel).await;
@@ -294,7 +294,7 @@ async fn a_key_opens_nothing_to_a_maker_who_was_banned() {
     let app = app.restart().await;
     let again = alice
         .at(&app.url)
-        .mutate("createConversation", selection, make)
+        .mutate("createConversation", selection, input)
         .await;
     again.is_refused("NOT_FOUND", "");
     assert!(again.at("/conversationEdge").is_null());
