@@ -2,9 +2,8 @@
 
 use super::{
     Chat, Error, Reason, Rejection, Viewer,
-    friend::{no_user, pair_with},
+    friend::{other_of, pair_with},
     friend_request::closed,
-    user::account_is_gone,
 };
 use crate::{
     log::{Batch, Needs, Write},
@@ -77,15 +76,11 @@ impl Write for Blocking {
     }
 
     fn needs(&self, needs: &mut Needs) {
-        needs.user(self.pair.low);
-        needs.user(self.pair.high);
         needs.pair(self.pair);
     }
 
     fn decide(&self, batch: &mut Batch) -> Result<Block, Rejection> {
-        let blocked = self.pair.other(self.viewer);
-        batch.user(self.viewer).ok_or_else(account_is_gone)?;
-        batch.user(blocked).ok_or_else(no_user)?;
+        let blocked = other_of(batch, self.viewer, self.pair)?;
         let between = batch.between(self.pair);
         if let Some(block) = between.block_by(self.viewer) {
             return Ok(block.clone());

@@ -2,8 +2,7 @@
 
 use super::{
     Chat, Error, Reason, Rejection, Viewer,
-    friend::{no_user, pair_with},
-    user::account_is_gone,
+    friend::{other_of, pair_with},
 };
 use crate::{
     log::{Batch, Needs, Write},
@@ -59,16 +58,11 @@ impl Write for OpeningDirectConversation {
     }
 
     fn needs(&self, needs: &mut Needs) {
-        needs.user(self.pair.low);
-        needs.user(self.pair.high);
-        needs.friendship(self.pair);
         needs.direct_conversation(self.pair);
     }
 
     fn decide(&self, batch: &mut Batch) -> Result<OpenedDirect, Rejection> {
-        batch.user(self.viewer).ok_or_else(account_is_gone)?;
-        let peer = self.pair.other(self.viewer);
-        batch.user(peer).ok_or_else(no_user)?;
+        let peer = other_of(batch, self.viewer, self.pair)?;
         if !batch.are_friends(self.pair) {
             let message = "a direct conversation needs a friendship first";
             return Err(Rejection::at("userId", Reason::NotFriends, message));

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Chat, Error, Reason, Rejection, Viewer, input::id};
+use super::{Chat, Error, Reason, Rejection, Viewer, input::id, user::account_is_gone};
 use crate::{
     log::{Batch, Needs, Write},
     model::{
@@ -76,8 +76,12 @@ impl Chat {
     }
 }
 
-pub(super) fn no_user() -> Rejection {
-    Rejection::at("userId", Reason::NotFound, "there is no such user")
+/// The other of two people, if both have an account.
+pub(super) fn other_of(batch: &Batch, viewer: UserId, pair: Pair) -> Result<UserId, Rejection> {
+    batch.user(viewer).ok_or_else(account_is_gone)?;
+    let other = pair.other(viewer);
+    let is_there = batch.user(other).map(|_| other);
+    is_there.ok_or_else(|| Rejection::at("userId", Reason::NotFound, "there is no such user"))
 }
 
 pub(super) fn pair_with(viewer: Viewer, user_id: &str) -> Result<Pair, Rejection> {

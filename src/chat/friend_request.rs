@@ -2,9 +2,8 @@
 
 use super::{
     Chat, Error, Reason, Rejection, Viewer,
-    friend::{no_user, pair_with},
+    friend::{other_of, pair_with},
     input::id,
-    user::account_is_gone,
 };
 use crate::{
     log::{Batch, Needs, Write},
@@ -180,16 +179,12 @@ impl Write for SendingFriendRequest {
     }
 
     fn needs(&self, needs: &mut Needs) {
-        needs.user(self.pair.low);
-        needs.user(self.pair.high);
         needs.pair(self.pair);
         needs.pending_of(self.viewer);
     }
 
     fn decide(&self, batch: &mut Batch) -> Result<Asked, Rejection> {
-        let recipient = self.pair.other(self.viewer);
-        batch.user(self.viewer).ok_or_else(account_is_gone)?;
-        batch.user(recipient).ok_or_else(no_user)?;
+        let recipient = other_of(batch, self.viewer, self.pair)?;
         let between = batch.between(self.pair);
         if let Some(friendship) = between.friendship.clone() {
             let request = between.newest_request().cloned();
@@ -253,8 +248,6 @@ impl Write for AnsweringFriendRequest {
     }
 
     fn needs(&self, needs: &mut Needs) {
-        needs.user(self.pair.low);
-        needs.user(self.pair.high);
         needs.pair(self.pair);
     }
 

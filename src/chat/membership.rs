@@ -288,19 +288,12 @@ struct ChangingMemberRole {
 impl ChangingMemberRole {
     /// Whoever gave OWNER away is an ADMIN since, and may have missed the answer: asking again succeeds again.
     fn handed_over(&self, batch: &Batch) -> Option<Membership> {
-        let role_of = |user| {
-            batch
-                .membership(self.conversation, user)
-                .map(|membership| membership.role)
-        };
-        let is_done = role_of(self.member) == Some(Role::Owner)
-            && role_of(self.viewer) == Some(Role::Admin)
-            && self.role == Role::Owner;
-        batch
-            .conversation(self.conversation)
-            .and_then(|at| batch.membership(at.id, self.member))
-            .filter(|_| is_done)
-            .cloned()
+        batch.conversation(self.conversation)?;
+        let asker = batch.membership(self.conversation, self.viewer)?;
+        let owner = batch.membership(self.conversation, self.member)?;
+        let is_done =
+            (self.role, owner.role, asker.role) == (Role::Owner, Role::Owner, Role::Admin);
+        is_done.then(|| owner.clone())
     }
 }
 

@@ -56,8 +56,9 @@ impl Needs {
         self.memberships.insert((conversation, user));
     }
 
-    /// All that lies between two people.
+    /// Two people, and all that lies between them.
     pub fn pair(&mut self, pair: Pair) {
+        self.users.extend([pair.low, pair.high]);
         self.pairs.insert(pair);
     }
 
@@ -66,8 +67,10 @@ impl Needs {
         self.friendships.insert(pair);
     }
 
-    /// The direct conversation of two people.
+    /// Two people, whether they are friends, and their direct conversation.
     pub fn direct_conversation(&mut self, pair: Pair) {
+        self.users.extend([pair.low, pair.high]);
+        self.friendships.insert(pair);
         self.directs.insert(pair);
     }
 

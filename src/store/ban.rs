@@ -5,12 +5,12 @@ use entity::{
     user,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait, JoinType, QueryFilter,
-    QueryOrder, QuerySelect, sea_query::OnConflict,
+    ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, JoinType, QueryFilter, QueryOrder,
+    QuerySelect, sea_query::OnConflict,
 };
 
 use super::{
-    Error, Store, Transaction, behind,
+    Error, Store, TERMS_PER_STATEMENT, Transaction, any_of, behind,
     user::{from_row as user_from_row, is_here},
 };
 use crate::model::{
@@ -58,17 +58,12 @@ impl Transaction {
         places: &[(ConversationId, UserId)],
     ) -> Result<Vec<(ConversationId, UserId)>, Error> {
         let mut found = Vec::new();
-        // Each place is a term of its own, and SQLite's expressions may nest 1,000 deep.
-        for places in places.chunks(400) {
-            let any = places
-                .iter()
-                .fold(Condition::any(), |any, (conversation, user)| {
-                    any.add(
-                        Column::ConversationId
-                            .eq(conversation.uuid())
-                            .and(Column::UserId.eq(user.uuid())),
-                    )
-                });
+        for places in places.chunks(TERMS_PER_STATEMENT) {
+            let any = any_of(places, |(conversation, user)| {
+                Column::ConversationId
+                    .eq(conversation.uuid())
+                    .and(Column::UserId.eq(user.uuid()))
+            });
             let rows = Entity::find().filter(any).all(&self.tx).await?;
             found.extend(rows.iter().map(|row| {
                 (

@@ -6,12 +6,12 @@ use entity::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, ExprTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, EntityTrait, ExprTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 
 use super::{
-    Error, ROWS_PER_STATEMENT, Store, Transaction, behind,
+    Error, ROWS_PER_STATEMENT, Store, Transaction, any_of, behind,
     membership::from_row as membership_from_row,
 };
 use crate::model::{
@@ -201,12 +201,10 @@ impl Transaction {
         &self,
         pairs: &[Pair],
     ) -> Result<Vec<Conversation>, Error> {
-        let any = pairs.iter().fold(Condition::any(), |any, pair| {
-            any.add(
-                Column::LowId
-                    .eq(pair.low.uuid())
-                    .and(Column::HighId.eq(pair.high.uuid())),
-            )
+        let any = any_of(pairs, |pair| {
+            Column::LowId
+                .eq(pair.low.uuid())
+                .and(Column::HighId.eq(pair.high.uuid()))
         });
         let rows = Entity::find().filter(any).all(&self.tx).await?;
         rows.into_iter().map(from_row).collect()
@@ -217,15 +215,11 @@ impl Transaction {
         &self,
         creations: &[(UserId, String)],
     ) -> Result<Vec<Conversation>, Error> {
-        let made = creations
-            .iter()
-            .fold(Condition::any(), |any, (creator, key)| {
-                any.add(
-                    Column::CreatorId
-                        .eq(creator.uuid())
-                        .and(Column::CreationKey.eq(key)),
-                )
-            });
+        let made = any_of(creations, |(creator, key)| {
+            Column::CreatorId
+                .eq(creator.uuid())
+                .and(Column::CreationKey.eq(key))
+        });
         let rows = Entity::find().filter(made).all(&self.tx).await?;
         rows.into_iter().map(from_row).collect()
     }

@@ -9,7 +9,7 @@ use sea_orm::{
 };
 
 use super::{
-    Error, Store, Transaction,
+    Error, Store, TERMS_PER_STATEMENT, Transaction, any_of,
     block::block_from_row,
     friend_request::{request_from_row, requests_between},
     user::{from_row as user_from_row, is_here},
@@ -154,62 +154,51 @@ impl Store {
     }
 }
 
-/// A friendship, and what a decision hangs on: every request since the oldest that may still matter is among the newest
-/// hundred, for a pair makes one a day at most but by withdrawing.
-async fn relationship(
-    db: &impl sea_orm::ConnectionTrait,
-    pair: Pair,
-) -> Result<Relationship, Error> {
-    const REQUESTS: u64 = 100;
-    let friendship = friendship::Entity::find_by_id((pair.low.uuid(), pair.high.uuid()))
-        .one(db)
-        .await?;
-    let requests = requests_between(pair)
-        .order_by_desc(friend_request::Column::CreatedAt)
-        .order_by_desc(friend_request::Column::Id)
-        .limit(REQUESTS)
-        .all(db)
-        .await?;
-    let either = |blocker: UserId, blocked: UserId| {
-        block::Column::BlockerId
-            .eq(blocker.uuid())
-            .and(block::Column::BlockedId.eq(blocked.uuid()))
-    };
-    let blocks = block::Entity::find()
-        .filter(
-            Condition::any()
-                .add(either(pair.low, pair.high))
-                .add(either(pair.high, pair.low)),
-        )
-        .all(db)
-        .await?;
-    Ok(Relationship {
-        friendship: friendship.as_ref().map(friendship_from_row),
-        requests: requests
-            .iter()
-            .map(request_from_row)
-            .collect::<Result<_, _>>()?,
-        blocks: blocks.iter().map(block_from_row).collect(),
-    })
-}
-
 impl Transaction {
-    /// All that lies between two people.
+    /// All that lies between two people, of their requests the newest hundred: what a decision hangs on is among them, for
+    /// a pair makes one a day at most but by withdrawing.
     pub async fn find_relationship(&self, pair: Pair) -> Result<Relationship, Error> {
-        relationship(&self.tx, pair).await
+        const REQUESTS: u64 = 100;
+        let friendship = friendship::Entity::find_by_id((pair.low.uuid(), pair.high.uuid()))
+            .one(&self.tx)
+            .await?;
+        let requests = requests_between(pair)
+            .order_by_desc(friend_request::Column::CreatedAt)
+            .order_by_desc(friend_request::Column::Id)
+            .limit(REQUESTS)
+            .all(&self.tx)
+            .await?;
+        let either = |blocker: UserId, blocked: UserId| {
+            block::Column::BlockerId
+                .eq(blocker.uuid())
+                .and(block::Column::BlockedId.eq(blocked.uuid()))
+        };
+        let blocks = block::Entity::find()
+            .filter(
+                Condition::any()
+                    .add(either(pair.low, pair.high))
+                    .add(either(pair.high, pair.low)),
+            )
+            .all(&self.tx)
+            .await?;
+        Ok(Relationship {
+            friendship: friendship.as_ref().map(friendship_from_row),
+            requests: requests
+                .iter()
+                .map(request_from_row)
+                .collect::<Result<_, _>>()?,
+            blocks: blocks.iter().map(block_from_row).collect(),
+        })
     }
 
     /// Which of these pairs are friends.
     pub async fn find_friends(&self, pairs: &[Pair]) -> Result<Vec<Pair>, Error> {
         let mut found = Vec::new();
-        // Each pair is a term of its own, and SQLite's expressions may nest 1,000 deep.
-        for pairs in pairs.chunks(400) {
-            let any = pairs.iter().fold(Condition::any(), |any, pair| {
-                any.add(
-                    friendship::Column::UserId
-                        .eq(pair.low.uuid())
-                        .and(friendship::Column::FriendId.eq(pair.high.uuid())),
-                )
+        for pairs in pairs.chunks(TERMS_PER_STATEMENT) {
+            let any = any_of(pairs, |pair| {
+                friendship::Column::UserId
+                    .eq(pair.low.uuid())
+                    .and(friendship::Column::FriendId.eq(pair.high.uuid()))
             });
             let rows = friendship::Entity::find().filter(any).all(&self.tx).await?;
             found.extend(rows.iter().map(|row| friendship_from_row(row).pair));

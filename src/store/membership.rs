@@ -6,11 +6,14 @@ use entity::{
     user,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, JoinType,
-    Order, QueryFilter, QueryOrder, QuerySelect, RelationDef, Select, sea_query::OnConflict,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, JoinType, Order,
+    QueryFilter, QueryOrder, QuerySelect, RelationDef, Select, sea_query::OnConflict,
 };
 
-use super::{Error, ROWS_PER_STATEMENT, Store, Transaction, many::all_of, user::is_here};
+use super::{
+    Error, ROWS_PER_STATEMENT, Store, TERMS_PER_STATEMENT, Transaction, any_of, many::all_of,
+    user::is_here,
+};
 use crate::model::{
     ConversationId, Id, Membership, MembershipId, Page, Position, RemovalReason, Role, Timestamp,
     UserId,
@@ -166,19 +169,14 @@ async fn find_memberships(
     places: &[(ConversationId, UserId)],
 ) -> Result<Vec<Membership>, Error> {
     let mut found = Vec::new();
-    // Each place is a term of its own, and SQLite's expressions may nest 1,000 deep.
-    for places in places.chunks(400) {
-        let any = places
-            .iter()
-            .fold(Condition::any(), |any, (conversation, user)| {
-                // In each term, so that the index of current memberships serves it.
-                any.add(
-                    Column::ConversationId
-                        .eq(conversation.uuid())
-                        .and(Column::UserId.eq(user.uuid()))
-                        .and(Column::LeftPosition.is_null()),
-                )
-            });
+    for places in places.chunks(TERMS_PER_STATEMENT) {
+        let any = any_of(places, |(conversation, user)| {
+            // In each term, so that the index of current memberships serves it.
+            Column::ConversationId
+                .eq(conversation.uuid())
+                .and(Column::UserId.eq(user.uuid()))
+                .and(Column::LeftPosition.is_null())
+        });
         let rows = Entity::find().filter(any).all(db).await?;
         for row in rows {
             found.push(from_row(&row)?);

@@ -2,11 +2,13 @@
 
 use entity::message::{ActiveModel, Column, Entity, Model};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait, Order, QueryFilter,
-    QueryOrder, QuerySelect, Select,
+    ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder,
+    QuerySelect, Select,
 };
 
-use super::{Error, ROWS_PER_STATEMENT, Store, Transaction, many::all_of};
+use super::{
+    Error, ROWS_PER_STATEMENT, Store, TERMS_PER_STATEMENT, Transaction, any_of, many::all_of,
+};
 use crate::model::{
     ConversationId, Id, Message, MessageId, Page, Position, Timestamp, UserId,
     message::{MessageKey, MessagesWanted},
@@ -40,14 +42,11 @@ impl Store {
     /// The messages with these numbers, in no order.
     pub async fn find_messages(&self, ids: &[MessageId]) -> Result<Vec<Message>, Error> {
         let mut found = Vec::new();
-        // Each message is a term of its own, and SQLite's expressions may nest 1,000 deep.
-        for ids in ids.chunks(400) {
-            let any = ids.iter().fold(Condition::any(), |any, id| {
-                any.add(
-                    Column::ConversationId
-                        .eq(id.conversation.uuid())
-                        .and(Column::Seq.eq(id.seq)),
-                )
+        for ids in ids.chunks(TERMS_PER_STATEMENT) {
+            let any = any_of(ids, |id| {
+                Column::ConversationId
+                    .eq(id.conversation.uuid())
+                    .and(Column::Seq.eq(id.seq))
             });
             let rows = Entity::find().filter(any).all(&self.db).await?;
             found.extend(rows.into_iter().map(from_row));
@@ -111,15 +110,13 @@ impl Transaction {
         keys: &[(ConversationId, UserId, String)],
     ) -> Result<Vec<Message>, Error> {
         let mut found = Vec::new();
-        for keys in keys.chunks(300) {
-            let any = keys
-                .iter()
-                .fold(Condition::any(), |any, (conversation, sender, key)| {
-                    let theirs = Column::ConversationId
-                        .eq(conversation.uuid())
-                        .and(Column::SenderId.eq(sender.uuid()));
-                    any.add(theirs.and(Column::IdempotencyKey.eq(key)))
-                });
+        for keys in keys.chunks(TERMS_PER_STATEMENT) {
+            let any = any_of(keys, |(conversation, sender, key)| {
+                let theirs = Column::ConversationId
+                    .eq(conversation.uuid())
+                    .and(Column::SenderId.eq(sender.uuid()));
+                theirs.and(Column::IdempotencyKey.eq(key))
+            });
             let rows = Entity::find().filter(any).all(&self.tx).await?;
             found.extend(rows.into_iter().map(from_row));
         }

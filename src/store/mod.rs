@@ -29,6 +29,7 @@ use std::sync::{
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DatabaseTransaction, ExprTrait,
     SqliteTransactionMode, TransactionOptions, TransactionTrait, prelude::Uuid,
+    sea_query::SimpleExpr,
 };
 
 pub use account::Remains;
@@ -49,6 +50,16 @@ fn behind<C: ColumnTrait>(at: C, id: C, place: (Timestamp, Uuid)) -> Condition {
     Condition::all()
         .add(at.lte(instant.millis()))
         .add(Condition::any().add(at.lt(instant.millis())).add(same))
+}
+
+/// Terms of one statement at most: SQLite's expressions may nest 1,000 deep.
+const TERMS_PER_STATEMENT: usize = 400;
+
+/// Rows that one of these items means. A condition that an index hangs on belongs into each term.
+fn any_of<T>(items: &[T], term: impl Fn(&T) -> SimpleExpr) -> Condition {
+    items
+        .iter()
+        .fold(Condition::any(), |any, item| any.add(term(item)))
 }
 
 /// Texts that begin with `prefix`, as a range that an index can serve on every database.

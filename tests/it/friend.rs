@@ -48,11 +48,6 @@ async fn status(who: &Client, whom: &Client) -> String {
         .to_owned()
 }
 
-async fn befriend(one: &Client, other: &Client) {
-    ask(one, other).await;
-    assert!(ask(other, one).await.at("/friendship/id").is_string());
-}
-
 #[tokio::test]
 async fn somebody_asks_is_answered_and_both_are_friends() {
     let app = TestApp::start().await;
@@ -253,7 +248,7 @@ async fn a_friendship_ends_for_both_and_may_begin_again() {
     with_user(&alice, "removeFriend", &bob)
         .await
         .is_refused("NOT_FOUND", "userId");
-    befriend(&alice, &bob).await;
+    alice.befriend(&bob).await;
     let friendship = between(&alice, &bob).await["friendship"]["id"]
         .as_str()
         .expect("an id")
@@ -277,7 +272,7 @@ async fn a_friendship_ends_for_both_and_may_begin_again() {
         )
         .await;
     assert!(node.at("/node").is_null());
-    befriend(&bob, &alice).await;
+    bob.befriend(&alice).await;
     assert_ne!(
         between(&alice, &bob).await["friendship"]["id"],
         json!(friendship),
@@ -290,7 +285,7 @@ async fn who_is_blocked_sees_what_a_stranger_would_see() {
     let app = TestApp::start().await;
     let (alice, bob) = app.alice_and_bob().await;
     let carol = app.sign_up("carol").await;
-    befriend(&alice, &bob).await;
+    alice.befriend(&bob).await;
     let blocked = with_user(&alice, "blockUser", &bob).await;
     let again = with_user(&alice, "blockUser", &bob).await;
     assert_eq!(
@@ -350,10 +345,10 @@ async fn friends_in_common_are_those_of_both() {
         others.push(app.sign_up(handle).await);
     }
     for other in &others[..3] {
-        befriend(&alice, other).await;
+        alice.befriend(other).await;
     }
     for other in &others[1..] {
-        befriend(&bob, other).await;
+        bob.befriend(other).await;
     }
     let document = "query($by:UserByInput!$a:String){user(by:$by){mutualFriends(first:1,after:$a){
         edges{cursor node{handle}} pageInfo{hasNextPage}}}}";
