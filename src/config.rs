@@ -40,6 +40,17 @@ pub enum Command {
     Schema,
     /// Bring the database to its newest form, and stop.
     Migrate(Migrate),
+    /// The life of the database's history.
+    #[command(subcommand)]
+    Epoch(EpochCommand),
+}
+
+/// What can be done about the epoch.
+#[derive(Debug, Subcommand)]
+pub enum EpochCommand {
+    /// Begin another one. Do this, with no server running on it, whenever a database file was restored from a backup or
+    /// copied: clients then load everything anew instead of going on from a history that is no longer there.
+    New(Migrate),
 }
 
 /// Flags of `serve`.
@@ -69,7 +80,7 @@ pub struct Serve {
     pub demo: bool,
 }
 
-/// Flags of `migrate`.
+/// Flags of `migrate` and `epoch new`.
 #[derive(Debug, Args)]
 pub struct Migrate {
     /// Which database.

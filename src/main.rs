@@ -9,7 +9,7 @@ use std::{
 
 use clap::Parser;
 use parlor::{
-    config::{Cli, Command, Database, Serve},
+    config::{Cli, Command, Database, EpochCommand, Serve},
     demo, graphql,
     model::Random,
     server::{Server, Settings},
@@ -39,6 +39,7 @@ async fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Command::Migrate(flags) => migrate(&flags.database).await,
+        Command::Epoch(EpochCommand::New(flags)) => begin_epoch(&flags.database).await,
         Command::Serve(flags) => serve(flags).await,
     }
 }
@@ -49,6 +50,24 @@ async fn migrate(database: &Database) -> ExitCode {
             opened.store.close().await;
             opened.writer.close().await;
             say("The database has its newest form.");
+            ExitCode::SUCCESS
+        }
+        Err(error) => cannot_start(&error),
+    }
+}
+
+async fn begin_epoch(database: &Database) -> ExitCode {
+    let random = Random::from_os();
+    let opened = match store::open(&database.database_url, &random).await {
+        Ok(opened) => opened,
+        Err(error) => return cannot_start(&error),
+    };
+    let begun = opened.writer.begin_epoch(&random).await;
+    opened.store.close().await;
+    opened.writer.close().await;
+    match begun {
+        Ok(_) => {
+            say("Another epoch has begun: clients will load everything anew.");
             ExitCode::SUCCESS
         }
         Err(error) => cannot_start(&error),

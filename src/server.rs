@@ -13,7 +13,7 @@ use crate::{
     bus,
     chat::{self, Chat},
     graphql::Api,
-    live::Hub,
+    live::{Hub, LogReader},
     log::{self, Stopped},
     model::{Clock, Limits, Random, SystemClock},
     store::{self, OpenError, Opened, Store},
@@ -93,6 +93,8 @@ pub struct Server {
     hub_task: JoinHandle<()>,
     /// Ends what ties closed accounts to others.
     closing: JoinHandle<()>,
+    /// Reads the log for streams that are behind.
+    reader: JoinHandle<()>,
     limits: Arc<Limits>,
 }
 
@@ -120,7 +122,9 @@ impl Server {
             limits: Arc::clone(&limits),
         };
         let (log, log_writer, profiles) = log::open(parts, &store).await?;
-        let hub = Arc::new(Hub::new(Arc::clone(&limits)));
+        let (hub, waiting) = Hub::new(Arc::clone(&limits), &log.heads());
+        let hub = Arc::new(hub);
+        let reader = LogReader::new(store.clone(), Arc::clone(&hub), waiting);
         let parts = chat::Parts {
             store: store.clone(),
             log,
@@ -151,6 +155,7 @@ impl Server {
             log: on_own_thread(log_writer.run(stop_log.clone())),
             hub_task: tokio::spawn(hub.run(subscriber)),
             closing: tokio::spawn(closing),
+            reader: tokio::spawn(reader.run(stop_log.clone())),
             stop,
             stop_log,
             limits,
@@ -202,10 +207,12 @@ impl Server {
             None => (&mut self.log).await,
         };
         drop(self.hub_task.await);
+        let reader = self.reader.await;
         self.store.close().await;
         log??;
         edge??;
         closing?;
+        reader?;
         Ok(())
     }
 

@@ -25,6 +25,11 @@ pub struct Model {
     pub other_user_id: Option<Uuid>,
     /// The membership, session, request, friendship or block that it is about.
     pub subject_id: Option<Uuid>,
+    /// Of `MEMBER_LEFT` why: `LEFT`, `REMOVED` or `BANNED`, with ` READS ON` behind it when they may still read; of `MEMBER_JOINED` and
+    /// `MEMBER_CHANGED` the role.
+    pub detail: Option<String>,
+    /// Whether only those are told whom it concerns, and not every member.
+    pub is_narrow: bool,
 }
 
 /// None: rows are joined by hand where they are.

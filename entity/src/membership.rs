@@ -23,6 +23,8 @@ pub struct Model {
     pub read_seq: i32,
     /// Position of the newest move of that mark.
     pub read_position: i64,
+    /// When that was.
+    pub read_at: i64,
     /// Position of the leaving; unset while they are a member.
     pub left_position: Option<i64>,
     /// `LEFT`, `REMOVED` or `BANNED`.

@@ -9,6 +9,7 @@ mod m20261122_000003_friends;
 mod m20261122_000004_channels;
 mod m20261122_000005_closed_accounts;
 mod m20261122_000006_friends_by_handle;
+mod m20261122_000007_events;
 
 /// Brings a database to the newest form.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000004_channels::Migration),
             Box::new(m20261122_000005_closed_accounts::Migration),
             Box::new(m20261122_000006_friends_by_handle::Migration),
+            Box::new(m20261122_000007_events::Migration),
         ]
     }
 }

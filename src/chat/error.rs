@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
+    live::Broken,
     log::WriteError,
     model::{page::InvalidPage, standing::Denial},
     store,
@@ -153,14 +154,31 @@ impl From<InvalidPage> for Error {
 
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
-        match error {
+        Arc::new(error).into()
+    }
+}
+
+impl From<Arc<store::Error>> for Error {
+    fn from(error: Arc<store::Error>) -> Self {
+        match *error {
             store::Error::Busy(_) => Self::Unavailable {
                 retry_after: BUSY_RETRY,
             },
-            error @ (store::Error::Conflict(_)
+            store::Error::Conflict(_)
             | store::Error::Storage(_)
             | store::Error::Corrupt(_)
-            | store::Error::Database(_)) => Self::Internal(Arc::new(error)),
+            | store::Error::Database(_) => Self::Internal(error),
+        }
+    }
+}
+
+impl From<Broken> for Error {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Stopping => Self::Unavailable {
+                retry_after: BUSY_RETRY,
+            },
+            Broken::Store(error) => error.into(),
         }
     }
 }

@@ -38,7 +38,7 @@ impl Chat {
         viewer: Viewer,
         id: FriendshipId,
     ) -> Result<Option<Friendship>, Error> {
-        let found = self.store.find_friendship(id).await?;
+        let found = self.store.find_friendships(&[id]).await?.pop();
         let theirs = found.filter(|found| [found.pair.low, found.pair.high].contains(&viewer.user));
         let Some(found) = theirs else { return Ok(None) };
         let friend = self.users_by_id(&[found.pair.other(viewer.user)]).await?;

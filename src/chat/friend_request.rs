@@ -57,7 +57,7 @@ impl Chat {
     ) -> Result<Asked, Error> {
         let request: FriendRequestId = id("friendRequestId", friend_request_id)?;
         // Who the two are never changes, so it may be looked up before the decision.
-        let found = self.store.find_friend_request(request).await?;
+        let found = self.store.find_friend_requests(&[request]).await?.pop();
         let found =
             found.filter(|found| found.sender == viewer.user || found.recipient == viewer.user);
         let pair = found.ok_or_else(no_request)?.pair();
@@ -78,7 +78,7 @@ impl Chat {
         viewer: Viewer,
         id: FriendRequestId,
     ) -> Result<Option<FriendRequest>, Error> {
-        let found = self.store.find_friend_request(id).await?;
+        let found = self.store.find_friend_requests(&[id]).await?.pop();
         Ok(found.filter(|found| found.sender == viewer.user || found.recipient == viewer.user))
     }
 

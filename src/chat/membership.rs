@@ -143,7 +143,7 @@ impl Chat {
         viewer: Viewer,
         id: MembershipId,
     ) -> Result<Option<Membership>, Error> {
-        let Some(membership) = self.store.find_membership(id).await? else {
+        let Some(membership) = self.store.find_memberships_by_id(&[id]).await?.pop() else {
             return Ok(None);
         };
         let place = self.place(viewer, membership.conversation).await?;

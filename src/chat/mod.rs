@@ -5,6 +5,7 @@
 //! see, for every way in: field, `node`, stream.
 
 mod account;
+mod admission;
 mod archive;
 mod ban;
 mod block;
@@ -12,6 +13,7 @@ mod channel;
 mod conversation;
 mod direct;
 mod error;
+mod event;
 mod friend;
 mod friend_request;
 mod input;
@@ -33,6 +35,7 @@ use tokio::sync::Notify;
 pub use conversation::{CreateConversation, UpdateConversation};
 pub use direct::OpenedDirect;
 pub use error::{Error, Reason, Rejection};
+pub use event::{Event, Happening, Removal};
 pub use friend_request::{Answer, Asked};
 pub use input::Patch;
 pub use membership::AddedMembers;

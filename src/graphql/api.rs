@@ -19,9 +19,8 @@ use super::{
     schema::{self, Schema},
 };
 use crate::{
-    chat::Chat,
+    chat::{self, Chat},
     live::{Feed, Heard, Rendering},
-    store,
 };
 
 /// Errors in a response at most.
@@ -195,8 +194,11 @@ impl Subscription {
             Ok(None) => return None,
             Err(cause) => return Some(Err(self.broken(cause))),
         };
-        match (self.render(&heard).await, &self.feed) {
+        match (self.render(&heard, false).await, &self.feed) {
             (Ok(bytes), _) => Some(Ok(bytes)),
+            // Something in the frame went between being looked up and being told. What is gone is left out when it is
+            // looked up again.
+            (Err(_), Feed::Events(_)) => Some(self.render(&heard, true).await),
             // The news could not be told. To go on would leave a hole; the client comes back and hears it then, unless
             // it was removed meanwhile.
             (Err(answer), Feed::Messages(feed)) => match feed.may_read().await {
@@ -209,8 +211,8 @@ impl Subscription {
         }
     }
 
-    fn broken(&self, cause: store::Error) -> Answer {
-        let fault = error::Fault::from(crate::chat::Error::from(cause));
+    fn broken(&self, cause: impl Into<chat::Error>) -> Answer {
+        let fault = error::Fault::from(cause.into());
         let mut errors = [fault.into_server_error()];
         error::finish(&mut errors, &self.request_id);
         Answer::rejection(errors.into())
@@ -218,8 +220,8 @@ impl Subscription {
 
     /// What this subscription makes of a piece of news. Made once for all who select the same, unless it depends on who
     /// asks. Errors when nothing could be made of it.
-    async fn render(&self, heard: &Heard) -> Result<Bytes, Answer> {
-        if let Heard::News(item) = heard
+    async fn render(&self, heard: &Heard, is_again: bool) -> Result<Bytes, Answer> {
+        if let Some(item) = heard.common()
             && let Some(bytes) = item.rendered(self.rendering)
         {
             return Ok(bytes);
@@ -229,7 +231,10 @@ impl Subscription {
             .operation
             .request()
             .data(Arc::clone(&asker))
-            .data(Told(heard.clone()));
+            .data(Told {
+                heard: heard.clone(),
+                is_again,
+            });
         let within = self.api.chat.limits().query_within;
         let mut telling = self.api.schema.execute_stream(request);
         let told = timeout(within, telling.next()).await;
@@ -240,7 +245,7 @@ impl Subscription {
         if is_lost {
             return Err(answer);
         }
-        if is_shared && let Heard::News(item) = heard {
+        if is_shared && let Some(item) = heard.common() {
             item.keep(self.rendering, answer.bytes.clone());
         }
         Ok(answer.bytes)

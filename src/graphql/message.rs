@@ -282,7 +282,7 @@ impl MessageSubscription {
         #[graphql(desc = "Conversation to follow.")] conversation_id: ID,
     ) -> Result<impl Stream<Item = Option<Message>> + use<>, Fault> {
         // Executed once to open the stream, and once for each piece of news that nobody has rendered yet.
-        let told = ctx.data_opt::<Told>().and_then(|Told(heard)| {
+        let told = ctx.data_opt::<Told>().and_then(|Told { heard, .. }| {
             let Heard::News(item) = heard else {
                 return None;
             };

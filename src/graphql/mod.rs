@@ -13,6 +13,7 @@ mod conversation_mutation;
 mod direct;
 mod document;
 mod error;
+mod event;
 mod friend;
 mod friend_request;
 mod friendship;

@@ -85,7 +85,7 @@ impl PresenceSubscription {
         )]
         user_ids: Vec<ID>,
     ) -> Result<impl Stream<Item = Option<Presence>> + use<>, Fault> {
-        let told = ctx.data_opt::<Told>().and_then(|Told(heard)| {
+        let told = ctx.data_opt::<Told>().and_then(|Told { heard, .. }| {
             let Heard::Presence(user, is_present) = *heard else {
                 return None;
             };

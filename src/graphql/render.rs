@@ -20,4 +20,8 @@ impl Opening {
 }
 
 /// The news that an execution is about.
-pub(super) struct Told(pub(super) Heard);
+pub(super) struct Told {
+    pub(super) heard: Heard,
+    /// Whether it could not be told just now: something in it went while it was told, so all of it is looked at.
+    pub(super) is_again: bool,
+}

@@ -12,6 +12,7 @@ use super::{
     conversation::ConversationQuery,
     conversation_mutation::ConversationMutation,
     direct::DirectMutation,
+    event::EventSubscription,
     friendship::FriendMutation,
     membership::MembershipMutation,
     message::{MessageMutation, MessageSubscription},
@@ -48,6 +49,7 @@ pub(super) struct Mutation(
 /// Live streams; each operation selects one field. A stream ends with `complete` when the session ends or the right to it is lost.
 #[derive(Default, MergedSubscription)]
 pub(super) struct Subscription(
+    EventSubscription,
     MessageSubscription,
     PresenceSubscription,
     TypingSubscription,

@@ -110,7 +110,7 @@ impl TypingSubscription {
         ctx: &Context<'_>,
         #[graphql(desc = "Up to 50 conversations.")] conversation_ids: Vec<ID>,
     ) -> Result<impl Stream<Item = Option<TypingState>> + use<>, Fault> {
-        let told = ctx.data_opt::<Told>().and_then(|Told(heard)| {
+        let told = ctx.data_opt::<Told>().and_then(|Told { heard, .. }| {
             let Heard::Typing(conversation, typers) = heard else {
                 return None;
             };

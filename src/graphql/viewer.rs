@@ -1,10 +1,12 @@
 //! What only the signed-in person may see.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, Object};
 
 use super::{
     block::BlockConnection,
-    context::chat,
+    context::{chat, heads},
     conversation::{ConversationConnection, ConversationKind},
     error::Fault,
     friend::FriendshipConnection,
@@ -18,7 +20,7 @@ use super::{
 };
 use crate::{
     chat::{self, Error},
-    model::{NodeId, conversation::ConversationFilter},
+    model::{Cursor, NodeId, conversation::ConversationFilter},
 };
 
 /// Everything that only the signed-in person may see.
@@ -72,6 +74,11 @@ impl Viewer {
             .conversations(self.0, &filter, &forwards(after, first))
             .await?;
         Ok(Some(page.into()))
+    }
+
+    /// Position of the viewer's event stream, read before anything else in the query: `events(after:)` with it misses nothing that the rest of the query did not show.
+    async fn event_cursor(&self, ctx: &Context<'_>) -> Result<String, Fault> {
+        Ok(chat(ctx)?.cursor(&Cursor(Arc::clone(heads(ctx)?))))
     }
 
     /// Requests to or from the viewer, newest first; those answered long ago are kept.

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Item, MessageFeed, PresenceFeed, Typer, TypingFeed};
-use crate::{
-    model::{ConversationId, UserId},
-    store::Error,
-};
+use super::{Broken, EventFeed, Frame, Item, MessageFeed, PresenceFeed, Typer, TypingFeed};
+use crate::model::{ConversationId, UserId};
 
 /// Something that is followed.
 pub enum Feed {
+    /// Everything that happens to somebody.
+    Events(EventFeed),
     /// The messages of a conversation.
     Messages(MessageFeed),
     /// Who types in some conversations.
@@ -21,6 +20,8 @@ pub enum Feed {
 /// Something that a listener hears.
 #[derive(Debug, Clone)]
 pub enum Heard {
+    /// Some of what happened to the listener.
+    Frame(Arc<Frame>),
     /// A change that was committed.
     News(Arc<Item>),
     /// Who types in a conversation now, the listener left out.
@@ -31,8 +32,9 @@ pub enum Heard {
 
 impl Feed {
     /// The next thing; none when nothing of it may be heard any longer.
-    pub async fn next(&mut self) -> Result<Option<Heard>, Error> {
+    pub async fn next(&mut self) -> Result<Option<Heard>, Broken> {
         Ok(match self {
+            Self::Events(feed) => feed.next().await?.map(Heard::Frame),
             Self::Messages(feed) => feed.next().await?.map(Heard::News),
             Self::Typing(feed) => {
                 let now = feed.next().await;
@@ -43,5 +45,16 @@ impl Feed {
                 now.map(|(user, is_present)| Heard::Presence(user, is_present))
             }
         })
+    }
+}
+
+impl Heard {
+    /// The change that all listeners of it are told in the same way, where they select the same.
+    pub fn common(&self) -> Option<&Arc<Item>> {
+        match self {
+            Self::News(item) => Some(item),
+            Self::Frame(frame) => frame.common(),
+            Self::Typing(..) | Self::Presence(..) => None,
+        }
     }
 }

@@ -3,18 +3,22 @@
 use std::{
     collections::HashMap,
     hash::Hash,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Item, PresenceClaim, PresenceFeed, TypingFeed, TypingSignal, signals::Signals, tail::Tail,
+    Item, PresenceClaim, PresenceFeed, TypingFeed, TypingSignal,
+    audience::Audience,
+    catch_up::{Reading, Waiting},
+    signals::Signals,
+    tail::Tail,
 };
 use crate::{
-    bus::{COMMITS_MAX, Subscriber},
-    model::{Change, ConversationId, Limits, News, SessionId, UserId},
+    bus::{COMMITS_MAX, Commit, Subscriber},
+    model::{Change, ConversationId, Limits, News, Position, SessionId, Shard, UserId},
 };
 
 /// Something shared by those who hold it, and gone with the last of them.
@@ -62,25 +66,38 @@ impl<K: Copy + Eq + Hash, V> Registry<K, V> {
     fn len(&self) -> usize {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
+
+    fn all(&self) -> Vec<Arc<V>> {
+        let map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        map.values()
+            .map(|shared| Arc::clone(&shared.value))
+            .collect()
+    }
 }
 
 /// Who listens on this node.
 pub struct Hub {
     tails: Registry<ConversationId, Tail>,
     sessions: Registry<SessionId, CancellationToken>,
+    audience: Mutex<Audience>,
+    pub(super) reading: Reading,
     pub(super) signals: Signals,
     pub(super) limits: Arc<Limits>,
 }
 
 impl Hub {
-    /// A hub that nobody listens to yet.
-    pub fn new(limits: Arc<Limits>) -> Self {
-        Self {
+    /// A hub that nobody listens to yet, of a log that stands at `heads`; and those who wait for its [`LogReader`](super::LogReader).
+    pub fn new(limits: Arc<Limits>, heads: &[Position]) -> (Self, Waiting) {
+        let (reading, waiting) = Reading::new();
+        let hub = Self {
+            reading,
             tails: Registry::new(),
             sessions: Registry::new(),
+            audience: Mutex::new(Audience::new(heads, Arc::clone(&limits))),
             signals: Signals::new(Arc::clone(&limits)),
             limits,
-        }
+        };
+        (hub, waiting)
     }
 
     /// Hands changes and signals on until every writer has stopped. Changes go first: a signal waits until none is
@@ -97,14 +114,29 @@ impl Hub {
                 commit = subscriber.next() => {
                     let Some(commit) = commit else { break };
                     commits += 1;
-                    for change in commit.changes {
-                        self.deliver(change);
-                    }
+                    self.take(commit);
                 }
                 () = self.signals.raised() => {
                     self.signals.take();
                     commits = 0;
                 }
+            }
+        }
+    }
+
+    /// Hands on what is new of a commit. The bus is a hint: what it brings twice is known, and what it lost is in the log.
+    fn take(&self, commit: Commit) {
+        let head = self.audience().head(commit.shard);
+        let first = commit
+            .changes
+            .first()
+            .map_or(head, |change| change.position);
+        if first > head + 1 {
+            self.lag(commit.shard, first - 1);
+        }
+        for change in commit.changes {
+            if change.position > head {
+                self.deliver(change);
             }
         }
     }
@@ -116,11 +148,60 @@ impl Hub {
         {
             end.cancel();
         }
-        if let Some(conversation) = change.news.conversation()
+        let conversation = change.news.conversation();
+        let item = Arc::new(Item::new(change));
+        self.audience().deliver(&item);
+        if let Some(conversation) = conversation
             && let Some(tail) = self.tails.get(conversation)
         {
-            tail.push(Arc::new(Item::new(change)), &self.limits);
+            tail.push(item, &self.limits);
         }
+    }
+
+    /// Changes of a shard were lost on the way, up to this position: whoever listens reads them in the log.
+    fn lag(&self, shard: Shard, until: Position) {
+        tracing::warn!(
+            shard,
+            until,
+            "changes were lost on the way here; listeners read the log"
+        );
+        let mut audience = self.audience();
+        let mut heads = audience.heads().to_vec();
+        if let Some(head) = heads.get_mut(usize::from(shard)) {
+            *head = until;
+        }
+        audience.lag(&heads);
+        drop(audience);
+        for tail in self.tails.all() {
+            tail.lag();
+        }
+    }
+
+    /// Whether anybody would miss a change.
+    pub(super) fn is_listened_to(&self) -> bool {
+        self.audience().len().0 > 0 || self.tails.len() > 0
+    }
+
+    /// The log stood here a moment ago: what did not come by now was lost.
+    pub(super) fn find_lost(&self, heads: &[Position]) {
+        for (shard, head) in (0..).zip(heads) {
+            if self.audience().head(shard) < *head {
+                self.lag(shard, *head);
+            }
+        }
+    }
+
+    /// The log has fewer changes than were told, so it is not the one that they were told from.
+    pub(super) fn lose(&self, heads: &[Position]) {
+        tracing::error!("the log has lost changes; every client is told to load anew");
+        self.audience().lose(heads);
+        for tail in self.tails.all() {
+            tail.lag();
+        }
+    }
+
+    pub(super) fn audience(&self) -> MutexGuard<'_, Audience> {
+        self.audience.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says that a device of somebody is connected, for as long as this is held.

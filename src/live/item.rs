@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use crate::model::Change;
+use crate::model::{Change, News};
 
 /// Different forms of one piece of news that are kept; listeners who want yet another make their own.
 const RENDERINGS_MAX: usize = 8;
@@ -31,6 +31,16 @@ impl Item {
             change,
             rendered: Mutex::new(Vec::new()),
         }
+    }
+
+    /// About how much memory it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let text = if let News::MessageSent(message) = &self.change.news {
+            message.text.len()
+        } else {
+            0
+        };
+        size_of::<Self>() + text
     }
 
     /// The bytes that another listener made of it in this form.

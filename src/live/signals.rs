@@ -226,7 +226,7 @@ impl Signals {
                 self.remember(change, Ending::Place(*conversation, *user));
                 self.end_typing(*conversation, *user);
             }
-            News::ConversationUpdated { conversation } => {
+            News::ConversationUpdated { conversation, .. } => {
                 self.remember(change, Ending::Conversation(*conversation));
                 self.typing.change_existing(*conversation, Typers::end_all);
             }
@@ -301,7 +301,7 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{FriendshipId, Id, MembershipId, RemovalReason, Timestamp};
+    use crate::model::{FriendshipId, Id, MembershipId, Reach, RemovalReason, Timestamp};
 
     fn id<I: Id>(n: u128) -> I {
         I::from_uuid(uuid::Uuid::from_u128(n))
@@ -314,6 +314,7 @@ mod tests {
             membership: id::<MembershipId>(n),
             reason: RemovalReason::Removed,
             reads_on: false,
+            reach: Reach::Everyone,
         };
         change(position, news)
     }

@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::watch;
 
 use super::Item;
-use crate::model::{Limits, News};
+use crate::model::Limits;
 
 /// What a listener finds at its place.
 pub(super) enum Taken {
@@ -39,15 +39,6 @@ pub(super) struct Tail {
     end: watch::Sender<u64>,
 }
 
-fn size(item: &Item) -> usize {
-    let text = if let News::MessageSent(message) = &item.change.news {
-        message.text.len()
-    } else {
-        0
-    };
-    size_of::<Item>() + text
-}
-
 impl Tail {
     pub(super) fn new() -> Self {
         let ring = Ring {
@@ -64,16 +55,29 @@ impl Tail {
     pub(super) fn push(&self, item: Arc<Item>, limits: &Limits) {
         let end = {
             let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
-            ring.bytes += size(&item);
+            ring.bytes += item.bytes();
             ring.items.push_back(item);
             while ring.items.len() > limits.tail_news_max || ring.bytes > limits.tail_bytes_max {
                 let Some(oldest) = ring.items.pop_front() else {
                     break;
                 };
-                ring.bytes -= size(&oldest);
+                ring.bytes -= oldest.bytes();
                 ring.first += 1;
             }
             ring.first + ring.items.len() as u64
+        };
+        self.end.send_replace(end);
+    }
+
+    /// Something is missing from here on: whoever listens reads the log.
+    pub(super) fn lag(&self) {
+        let end = {
+            let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
+            // A place that nobody was given: every listener's lies before it.
+            ring.first += ring.items.len() as u64 + 1;
+            ring.items.clear();
+            ring.bytes = 0;
+            ring.first
         };
         self.end.send_replace(end);
     }
@@ -102,11 +106,14 @@ impl Tail {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Change, ConversationId, Id, Timestamp};
+    use crate::model::{Change, ConversationId, Id, News, Reach, Timestamp};
 
     fn news(position: i64) -> Arc<Item> {
         let conversation = ConversationId::from_uuid(uuid::Uuid::nil());
-        let news = News::ConversationUpdated { conversation };
+        let news = News::ConversationUpdated {
+            conversation,
+            reach: Reach::Everyone,
+        };
         Arc::new(Item::new(Change {
             shard: 0,
             position,

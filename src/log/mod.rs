@@ -11,6 +11,7 @@ mod known;
 mod needs;
 mod profiles;
 mod queue;
+mod relations;
 mod steps;
 mod writer;
 

@@ -5,18 +5,20 @@ use std::sync::Arc;
 use super::Batch;
 use crate::{
     model::{
-        Ban, Block, Change, Conversation, ConversationId, ConversationKind, FriendRequest,
-        FriendRequestStatus, Friendship, Membership, Message, News, Pair, Position, RemovalReason,
-        Role, Session, SessionId, User, UserId,
+        Ban, Change, Conversation, ConversationId, ConversationKind, Membership, Message, News,
+        Position, Reach, RemovalReason, Role, Session, SessionId, User, UserId,
     },
     store::EndedMembership,
 };
 
-/// Requests of a pair that a decision may look at, the newest.
-const REQUESTS_KEPT: usize = 100;
+/// In a conversation of more members only owner and admins are told who comes, goes and is what: that would be a flood.
+const MEMBERS_TOLD_MAX: i32 = 1_000;
+
+/// In a conversation of more members nobody else is told how far somebody has read.
+const MARKS_TOLD_MAX: i32 = 100;
 
 impl Batch {
-    fn publish(&mut self, news: News) -> Position {
+    pub(super) fn publish(&mut self, news: News) -> Position {
         self.effects += 1;
         self.known.head += 1;
         let position = self.known.head;
@@ -33,6 +35,14 @@ impl Batch {
             news,
         });
         position
+    }
+
+    fn reach(&self, conversation: ConversationId, members_max: i32) -> Reach {
+        let at = self.conversation(conversation);
+        match at {
+            Some(at) if at.member_count > members_max => Reach::Few,
+            Some(_) | None => Reach::Everyone,
+        }
     }
 
     /// Adds a person.
@@ -128,11 +138,25 @@ impl Batch {
     /// Changes a conversation's title, topic, policies or archive.
     pub fn update_conversation(&mut self, conversation: Conversation) {
         let id = conversation.id;
+        // What members may do here concerns each of them.
+        let concerns_all = self.conversation(id).is_none_or(|before| {
+            before.archived_at != conversation.archived_at
+                || before.posting_policy != conversation.posting_policy
+                || before.invite_policy != conversation.invite_policy
+        });
+        let reach = if concerns_all {
+            Reach::Everyone
+        } else {
+            self.reach(id, MEMBERS_TOLD_MAX)
+        };
         if conversation.kind == ConversationKind::Channel {
             self.titled_channels.insert(id);
         }
         self.known.conversations.insert(id, Some(conversation));
-        self.publish(News::ConversationUpdated { conversation: id });
+        self.publish(News::ConversationUpdated {
+            conversation: id,
+            reach,
+        });
     }
 
     /// Lets somebody in; whatever was said before counts as read.
@@ -142,10 +166,13 @@ impl Batch {
             conversation,
             user,
             membership: membership.id,
+            role: membership.role,
+            reach: self.reach(conversation, MEMBERS_TOLD_MAX),
         });
         membership.joined_at = self.at;
         membership.joined_position = position;
         membership.read_position = position;
+        membership.read_at = self.at;
         if let Some(Some(conversation)) = self.known.conversations.get_mut(&conversation) {
             conversation.member_count += 1;
             membership.read_seq = conversation.last_seq;
@@ -176,6 +203,7 @@ impl Batch {
             membership: membership.id,
             reason,
             reads_on: is_channel && reason != RemovalReason::Banned,
+            reach: self.reach(conversation, MEMBERS_TOLD_MAX),
         };
         let position = self.publish(news);
         self.changed_memberships.remove(&(conversation, user));
@@ -238,6 +266,8 @@ impl Batch {
             conversation,
             user,
             membership,
+            role,
+            reach: self.reach(conversation, MEMBERS_TOLD_MAX),
         });
     }
 
@@ -265,6 +295,7 @@ impl Batch {
         if let Some(Some(membership)) = self.known.memberships.get_mut(&(conversation, sender)) {
             membership.read_seq = message.seq;
             membership.read_position = message.position;
+            membership.read_at = self.at;
             self.changed_memberships.insert((conversation, sender));
         }
         if let Some(key) = idempotency_key {
@@ -282,90 +313,18 @@ impl Batch {
             .membership(conversation, user)
             .is_some_and(|membership| membership.read_seq != read_seq);
         if moves {
-            let position = self.publish(News::ReadMarkMoved { conversation, user });
+            let reach = self.reach(conversation, MARKS_TOLD_MAX);
+            let position = self.publish(News::ReadMarkMoved {
+                conversation,
+                user,
+                reach,
+            });
             if let Some(Some(membership)) = self.known.memberships.get_mut(&(conversation, user)) {
                 membership.read_seq = read_seq;
                 membership.read_position = position;
+                membership.read_at = self.at;
                 self.changed_memberships.insert((conversation, user));
             }
         }
-    }
-}
-
-/// What lies between two people.
-impl Batch {
-    /// Adds a request, or answers one.
-    pub fn put_friend_request(&mut self, request: FriendRequest) {
-        let pair = request.pair();
-        self.publish(News::FriendRequestChanged {
-            pair,
-            request: request.id,
-        });
-        let requests = &mut self.known.pairs.entry(pair).or_default().requests;
-        let was_pending = requests
-            .iter()
-            .any(|other| other.id == request.id && other.status == FriendRequestStatus::Pending);
-        requests.retain(|other| other.id != request.id);
-        requests.insert(0, request.clone());
-        // As many as are read from the store; without a bound one pair could fill the memory.
-        requests.truncate(REQUESTS_KEPT);
-        // A count that is not known yet is read when it is needed.
-        if let Some(pending) = self.known.pending.get_mut(&request.sender) {
-            let is_pending = request.status == FriendRequestStatus::Pending;
-            *pending = (*pending + u64::from(is_pending)).saturating_sub(u64::from(was_pending));
-        }
-        self.requests.insert(request.id, request);
-    }
-
-    /// Begins a friendship.
-    pub fn begin_friendship(&mut self, friendship: Friendship) {
-        let pair = friendship.pair;
-        self.publish(News::FriendshipBegan {
-            pair,
-            friendship: friendship.id,
-        });
-        self.known.pairs.entry(pair).or_default().friendship = Some(friendship);
-        self.changed_pairs.insert(pair);
-    }
-
-    /// Ends a friendship, if there is one.
-    pub fn end_friendship(&mut self, pair: Pair) {
-        let known = self.known.pairs.entry(pair).or_default();
-        if let Some(friendship) = known.friendship.take() {
-            self.changed_pairs.insert(pair);
-            self.publish(News::FriendshipEnded {
-                pair,
-                friendship: friendship.id,
-            });
-        }
-    }
-
-    /// Adds a block.
-    pub fn add_block(&mut self, block: Block) {
-        let pair = Pair::new(block.blocker, block.blocked);
-        self.publish(News::BlockChanged {
-            blocker: block.blocker,
-            blocked: block.blocked,
-            block: block.id,
-        });
-        self.known.pairs.entry(pair).or_default().blocks.push(block);
-        self.changed_pairs.insert(pair);
-    }
-
-    /// Takes a block back.
-    pub fn remove_block(&mut self, block: &Block) {
-        let pair = Pair::new(block.blocker, block.blocked);
-        self.publish(News::BlockChanged {
-            blocker: block.blocker,
-            blocked: block.blocked,
-            block: block.id,
-        });
-        self.known
-            .pairs
-            .entry(pair)
-            .or_default()
-            .blocks
-            .retain(|other| other.id != block.id);
-        self.changed_pairs.insert(pair);
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    BlockId, ConversationId, FriendRequestId, FriendshipId, MembershipId, Message, Pair, SessionId,
-    Timestamp, UserId,
+    BlockId, ConversationId, FriendRequestId, FriendshipId, MembershipId, Message, Pair, Role,
+    SessionId, Timestamp, UserId,
 };
 
 /// A part of the log with a writer of its own.
@@ -15,6 +15,17 @@ pub type Position = i64;
 
 /// The newest position of every shard, by shard.
 pub type Heads = Arc<[Position]>;
+
+/// Some of the positions of a shard, one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Which shard.
+    pub shard: Shard,
+    /// Positions behind this one …
+    pub after: Position,
+    /// … up to this one.
+    pub until: Position,
+}
 
 /// Something that was committed and that somebody may hear about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +53,10 @@ pub enum News {
         user: UserId,
         /// The membership that began.
         membership: MembershipId,
+        /// What they are.
+        role: Role,
+        /// Which of the others are told.
+        reach: Reach,
     },
     /// Somebody left or was removed.
     MemberLeft {
@@ -55,6 +70,8 @@ pub enum News {
         reason: RemovalReason,
         /// Whether they may read on: a channel that they left, or were removed from without a ban.
         reads_on: bool,
+        /// Which of the others are told.
+        reach: Reach,
     },
     /// Somebody was given another role.
     MemberChanged {
@@ -64,11 +81,17 @@ pub enum News {
         user: UserId,
         /// Their membership.
         membership: MembershipId,
+        /// What they are now.
+        role: Role,
+        /// Which of the others are told.
+        reach: Reach,
     },
     /// Title, topic, a policy or the archive changed.
     ConversationUpdated {
         /// Which.
         conversation: ConversationId,
+        /// Which members are told.
+        reach: Reach,
     },
     /// Its owner deleted it, or its last member left: it is gone.
     ConversationDeleted {
@@ -81,6 +104,8 @@ pub enum News {
         conversation: ConversationId,
         /// Who.
         user: UserId,
+        /// Which of the others are told.
+        reach: Reach,
     },
     /// Somebody changed how they are shown.
     ProfileUpdated {
@@ -132,6 +157,46 @@ pub enum News {
 }
 
 impl News {
+    /// The person to whom this happened, or who did it, and the other of two, if any: they hear it wherever they are.
+    pub fn concerns(&self) -> (Option<UserId>, Option<UserId>) {
+        match self {
+            Self::MemberJoined { user, .. }
+            | Self::MemberLeft { user, .. }
+            | Self::MemberChanged { user, .. }
+            | Self::ReadMarkMoved { user, .. }
+            | Self::ProfileUpdated { user } => (Some(*user), None),
+            Self::FriendRequestChanged { pair, .. }
+            | Self::FriendshipBegan { pair, .. }
+            | Self::FriendshipEnded { pair, .. } => (Some(pair.low), Some(pair.high)),
+            Self::BlockChanged { blocker, .. } => (Some(*blocker), None),
+            Self::MessageSent(_)
+            | Self::ConversationUpdated { .. }
+            | Self::ConversationDeleted { .. }
+            | Self::AccountClosed { .. }
+            | Self::SessionEnded { .. } => (None, None),
+        }
+    }
+
+    /// Which members of its conversation are told.
+    pub fn reach(&self) -> Reach {
+        match self {
+            Self::MemberJoined { reach, .. }
+            | Self::MemberLeft { reach, .. }
+            | Self::MemberChanged { reach, .. }
+            | Self::ConversationUpdated { reach, .. }
+            | Self::ReadMarkMoved { reach, .. } => *reach,
+            Self::MessageSent(_)
+            | Self::ConversationDeleted { .. }
+            | Self::ProfileUpdated { .. }
+            | Self::FriendRequestChanged { .. }
+            | Self::FriendshipBegan { .. }
+            | Self::FriendshipEnded { .. }
+            | Self::BlockChanged { .. }
+            | Self::AccountClosed { .. }
+            | Self::SessionEnded { .. } => Reach::Everyone,
+        }
+    }
+
     /// The conversation that this is about, if any.
     pub fn conversation(&self) -> Option<ConversationId> {
         match self {
@@ -139,7 +204,7 @@ impl News {
             Self::MemberJoined { conversation, .. }
             | Self::MemberLeft { conversation, .. }
             | Self::MemberChanged { conversation, .. }
-            | Self::ConversationUpdated { conversation }
+            | Self::ConversationUpdated { conversation, .. }
             | Self::ConversationDeleted { conversation }
             | Self::ReadMarkMoved { conversation, .. } => Some(*conversation),
             Self::ProfileUpdated { .. }
@@ -151,6 +216,16 @@ impl News {
             | Self::SessionEnded { .. } => None,
         }
     }
+}
+
+/// Which members of a conversation are told of a change in it, besides those whom it is about. It is decided with the
+/// change and kept with it, so that who hears it at once and who reads it later are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Every member.
+    Everyone,
+    /// Of a read mark nobody; of anything else the owner and the admins.
+    Few,
 }
 
 /// Why a membership ended.

@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 
 use uuid::Uuid;
 
-use super::{Random, Shard, Timestamp};
+use super::{Epoch, Position, Random, Shard, Timestamp};
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const UUID_DIGITS: usize = 26;
@@ -200,6 +200,31 @@ impl FromStr for NodeId {
             ("block", _) => text.parse().map(Self::Block),
             _ => Err(InvalidId),
         }
+    }
+}
+
+/// Something that happened, as one person hears of it. The history that it is of is part of it: where that was lost and
+/// another begun, the same place is another event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventId {
+    /// Of which history.
+    pub epoch: Epoch,
+    /// In which shard of the log.
+    pub shard: Shard,
+    /// Where there.
+    pub position: Position,
+    /// Which of what one change is to one person.
+    pub part: u8,
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Of the epoch 40 bits; with 16, 64 and 8 for the rest that makes 128.
+        let epoch = u128::from_be_bytes(self.epoch.0) << 88;
+        let place = u128::from(self.shard) << 64 | u128::from(self.position.unsigned_abs());
+        let digits = epoch | place << 8 | u128::from(self.part);
+        f.write_str("event_")?;
+        write_digits(f, digits, UUID_DIGITS)
     }
 }
 

@@ -83,6 +83,8 @@ pub struct Limits {
     pub tail_bytes_max: usize,
     /// Messages that a listener who is behind reads from the log at once.
     pub catch_up_page: u32,
+    /// A stream of events on which nothing happened for so long says how far the log is.
+    pub heartbeat_every: Duration,
     /// Somebody is shown as typing for so long unless they say so again …
     pub typing_lives: Duration,
     /// … which counts at most this often.
@@ -141,6 +143,7 @@ impl Default for Limits {
             tail_news_max: 256,
             tail_bytes_max: 1024 * 1024,
             catch_up_page: 100,
+            heartbeat_every: Duration::from_secs(30),
             typing_lives: Duration::from_secs(6),
             typing_refresh: Duration::from_secs(3),
             typing_told_every: Duration::from_secs(1),

@@ -32,6 +32,8 @@ pub struct Membership {
     pub read_seq: i32,
     /// Position of the newest move of that mark.
     pub read_position: Position,
+    /// When that was.
+    pub read_at: Timestamp,
 }
 
 impl Membership {
@@ -52,6 +54,7 @@ impl Membership {
             joined_position: 0,
             read_seq: 0,
             read_position: 0,
+            read_at: joined_at,
         }
     }
 }

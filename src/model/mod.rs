@@ -3,6 +3,7 @@
 pub mod change;
 pub mod clock;
 pub mod conversation;
+pub mod cursor;
 pub mod friend;
 pub mod id;
 pub mod limits;
@@ -16,16 +17,17 @@ pub mod standing;
 pub mod text;
 pub mod user;
 
-pub use change::{Change, Heads, News, Position, RemovalReason, Shard};
+pub use change::{Change, Heads, News, Position, Reach, RemovalReason, Shard, Span};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use conversation::{Conversation, ConversationKind, Policy};
+pub use cursor::{Cursor, Epoch, InvalidCursor};
 pub use friend::{
     Block, FriendRequest, FriendRequestDirection, FriendRequestStatus, Friendship, Pair,
     Relationship,
 };
 pub use id::{
-    BlockId, ConversationId, FriendRequestId, FriendshipId, Id, InvalidId, MembershipId, MessageId,
-    NodeId, SessionId, UserId,
+    BlockId, ConversationId, EventId, FriendRequestId, FriendshipId, Id, InvalidId, MembershipId,
+    MessageId, NodeId, SessionId, UserId,
 };
 pub use limits::Limits;
 pub use membership::{Membership, Role};

@@ -6,7 +6,8 @@ use entity::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, ExprTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, JoinType, QueryFilter, QueryOrder,
+    QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 
@@ -156,6 +157,14 @@ impl Store {
         Ok(Page::from_rows(rows, request))
     }
 
+    /// The direct conversations of these pairs.
+    pub async fn find_direct_conversations(
+        &self,
+        pairs: &[Pair],
+    ) -> Result<Vec<Conversation>, Error> {
+        find_direct_conversations(&self.db, pairs).await
+    }
+
     /// Unread messages over all of a person's conversations that are not archived.
     pub async fn unread_count(&self, user: UserId) -> Result<i64, Error> {
         let unread = Expr::col((Entity, Column::LastSeq))
@@ -183,6 +192,19 @@ fn pair(
     Ok((from_row(conversation)?, membership_from_row(&membership)?))
 }
 
+async fn find_direct_conversations(
+    db: &impl ConnectionTrait,
+    pairs: &[Pair],
+) -> Result<Vec<Conversation>, Error> {
+    let any = any_of(pairs, |pair| {
+        Column::LowId
+            .eq(pair.low.uuid())
+            .and(Column::HighId.eq(pair.high.uuid()))
+    });
+    let rows = Entity::find().filter(any).all(db).await?;
+    rows.into_iter().map(from_row).collect()
+}
+
 impl Transaction {
     /// The conversations with these identifiers, deleted ones too.
     pub async fn find_conversations(
@@ -201,13 +223,7 @@ impl Transaction {
         &self,
         pairs: &[Pair],
     ) -> Result<Vec<Conversation>, Error> {
-        let any = any_of(pairs, |pair| {
-            Column::LowId
-                .eq(pair.low.uuid())
-                .and(Column::HighId.eq(pair.high.uuid()))
-        });
-        let rows = Entity::find().filter(any).all(&self.tx).await?;
-        rows.into_iter().map(from_row).collect()
+        find_direct_conversations(&self.tx, pairs).await
     }
 
     /// The conversations that these people made with these keys.

@@ -40,13 +40,17 @@ fn friend_ids(user: UserId) -> sea_orm::sea_query::SelectStatement {
 }
 
 impl Store {
-    /// A friendship.
-    pub async fn find_friendship(&self, id: FriendshipId) -> Result<Option<Friendship>, Error> {
-        let row = friendship::Entity::find()
-            .filter(friendship::Column::Id.eq(id.uuid()))
-            .one(&self.db)
+    /// Friendships.
+    pub async fn find_friendships(&self, ids: &[FriendshipId]) -> Result<Vec<Friendship>, Error> {
+        let rows = friendship::Entity::find()
+            .filter(friendship::Column::Id.is_in(ids.iter().map(|id| id.uuid())))
+            .all(&self.db)
             .await?;
-        Ok(row.as_ref().map(friendship_from_row))
+        let mut found: Vec<_> = rows.iter().map(friendship_from_row).collect();
+        // Each lies there twice, once for either of the two.
+        found.sort_unstable_by_key(|friendship| friendship.id);
+        found.dedup_by_key(|friendship| friendship.id);
+        Ok(found)
     }
 
     /// A person's friendships, by the friend's handle.

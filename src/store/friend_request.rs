@@ -62,13 +62,16 @@ pub(super) fn requests_between(pair: Pair) -> Select<Entity> {
 }
 
 impl Store {
-    /// A request.
-    pub async fn find_friend_request(
+    /// Requests.
+    pub async fn find_friend_requests(
         &self,
-        id: FriendRequestId,
-    ) -> Result<Option<FriendRequest>, Error> {
-        let row = Entity::find_by_id(id.uuid()).one(&self.db).await?;
-        row.as_ref().map(request_from_row).transpose()
+        ids: &[FriendRequestId],
+    ) -> Result<Vec<FriendRequest>, Error> {
+        let rows = Entity::find()
+            .filter(Column::Id.is_in(ids.iter().map(|id| id.uuid())))
+            .all(&self.db)
+            .await?;
+        rows.iter().map(request_from_row).collect()
     }
 
     /// A person's requests on one side, in one state or in all, newest first.

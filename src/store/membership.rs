@@ -47,7 +47,7 @@ fn reason_text(reason: RemovalReason) -> &'static str {
     }
 }
 
-fn role(text: &str) -> Result<Role, Error> {
+pub(super) fn role(text: &str) -> Result<Role, Error> {
     match text {
         "OWNER" => Ok(Role::Owner),
         "ADMIN" => Ok(Role::Admin),
@@ -66,6 +66,7 @@ pub(super) fn from_row(row: &Model) -> Result<Membership, Error> {
         joined_position: row.joined_position,
         read_seq: row.read_seq,
         read_position: row.read_position,
+        read_at: Timestamp::from_millis(row.read_at),
     })
 }
 
@@ -79,6 +80,7 @@ fn to_row(membership: &Membership) -> ActiveModel {
         joined_position: Set(membership.joined_position),
         read_seq: Set(membership.read_seq),
         read_position: Set(membership.read_position),
+        read_at: Set(membership.read_at.millis()),
         left_position: Set(None),
         left_reason: Set(None),
     }
@@ -93,20 +95,24 @@ pub(super) fn of_user() -> RelationDef {
 }
 
 impl Store {
-    /// A current membership with this identifier, in a conversation that is not deleted.
-    pub async fn find_membership(&self, id: MembershipId) -> Result<Option<Membership>, Error> {
+    /// The current memberships with these identifiers, in conversations that are not deleted.
+    pub async fn find_memberships_by_id(
+        &self,
+        ids: &[MembershipId],
+    ) -> Result<Vec<Membership>, Error> {
         let of_conversation = Entity::belongs_to(conversation::Entity)
             .from(Column::ConversationId)
             .to(conversation::Column::Id);
-        let row = Entity::find_by_id(id.uuid())
+        let rows = Entity::find()
+            .filter(Column::Id.is_in(ids.iter().map(|id| id.uuid())))
             .filter(Column::LeftPosition.is_null())
             .filter(conversation::Column::DeletedPosition.is_null())
             .filter(is_here())
             .join(JoinType::InnerJoin, of_conversation.into())
             .join(JoinType::InnerJoin, of_user())
-            .one(&self.db)
+            .all(&self.db)
             .await?;
-        row.as_ref().map(from_row).transpose()
+        rows.iter().map(from_row).collect()
     }
 
     /// The current memberships of these people in these conversations.
@@ -197,7 +203,12 @@ impl Transaction {
     /// Writes memberships, new ones or changed.
     pub async fn put_memberships(&self, memberships: &[&Membership]) -> Result<(), Error> {
         for rows in memberships.chunks(ROWS_PER_STATEMENT) {
-            let changed = [Column::Role, Column::ReadSeq, Column::ReadPosition];
+            let changed = [
+                Column::Role,
+                Column::ReadSeq,
+                Column::ReadPosition,
+                Column::ReadAt,
+            ];
             let on_conflict = OnConflict::column(Column::Id)
                 .update_columns(changed)
                 .to_owned();

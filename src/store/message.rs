@@ -14,7 +14,7 @@ use crate::model::{
     message::{MessageKey, MessagesWanted},
 };
 
-fn from_row(row: Model) -> Message {
+pub(super) fn from_row(row: Model) -> Message {
     Message {
         conversation: ConversationId::from_uuid(row.conversation_id),
         seq: row.seq,

@@ -15,6 +15,7 @@ mod friend_request;
 mod many;
 mod membership;
 mod message;
+mod news;
 mod open;
 mod place;
 mod session;
@@ -35,9 +36,10 @@ use sea_orm::{
 pub use account::Remains;
 pub use error::Error;
 pub use membership::EndedMembership;
+pub use news::{Followed, Moved, Run};
 pub use open::{OpenError, Opened, open};
 
-use crate::model::Timestamp;
+use crate::model::{Epoch, Timestamp};
 
 /// Rows in one statement at most: a parameter for each column must stay under SQLite's 32,766.
 const ROWS_PER_STATEMENT: usize = 1_000;
@@ -74,6 +76,7 @@ fn begins_with(column: impl ColumnTrait, prefix: &str) -> Condition {
 pub struct Store {
     db: DatabaseConnection,
     shards: u16,
+    epoch: Epoch,
     statements: Arc<AtomicU64>,
 }
 
@@ -81,6 +84,11 @@ impl Store {
     /// In how many shards the log of this database is cut.
     pub fn shards(&self) -> u16 {
         self.shards
+    }
+
+    /// Which life of its history this is.
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
     }
 
     /// How many statements were run to read, since it was opened.

@@ -14,13 +14,14 @@ use std::{
 use entity::origin;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{
-    ActiveValue::Set,
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, EntityTrait, Statement,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, EntityTrait,
+    IntoActiveModel, Statement,
+    sea_query::Expr,
     sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
-use super::{Store, Writer};
-use crate::model::Random;
+use super::{Error, Store, Writer};
+use crate::model::{Epoch, Random};
 
 /// How long a statement waits for another program that holds the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -90,7 +91,7 @@ pub async fn open(url: &str, random: &Random) -> Result<Opened, OpenError> {
     let writer = connect(url, 1, false).await.map_err(unusable)?;
     check_settings(&writer, &path).await?;
     Migrator::up(&writer, None).await.map_err(unusable)?;
-    let shards = origin(&writer, random).await.map_err(unusable)?;
+    let (shards, epoch) = origin(&writer, random).await.map_err(unusable)?;
     // More readers than cores only wait for each other.
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     let mut readers = connect(url, u32::try_from(cores.max(2)).unwrap_or(2), true)
@@ -105,6 +106,7 @@ pub async fn open(url: &str, random: &Random) -> Result<Opened, OpenError> {
         store: Store {
             db: readers,
             shards,
+            epoch,
             statements,
         },
         writer: Writer {
@@ -235,21 +237,36 @@ async fn pragma(db: &DatabaseConnection, name: &str) -> Result<String, DbErr> {
 }
 
 /// Reads where this history began; a new database begins one.
-async fn origin(db: &DatabaseConnection, random: &Random) -> Result<u16, DbErr> {
-    let shards = if let Some(row) = origin::Entity::find_by_id(1).one(db).await? {
-        row.shards
+async fn origin(db: &DatabaseConnection, random: &Random) -> Result<(u16, Epoch), DbErr> {
+    let row = if let Some(row) = origin::Entity::find_by_id(1).one(db).await? {
+        row
     } else {
         super::shard::create(db, SQLITE_SHARDS).await?;
-        let epoch = random.bytes::<16>().to_vec();
-        let row = origin::ActiveModel {
-            id: Set(1),
-            epoch: Set(epoch),
-            shards: Set(SQLITE_SHARDS),
+        let row = origin::Model {
+            id: 1,
+            epoch: random.bytes::<16>().to_vec(),
+            shards: SQLITE_SHARDS,
         };
-        origin::Entity::insert(row)
+        origin::Entity::insert(row.clone().into_active_model())
             .exec_without_returning(db)
             .await?;
-        SQLITE_SHARDS
+        row
     };
-    u16::try_from(shards).map_err(|_| DbErr::Custom(format!("{shards} shards")))
+    let shards = u16::try_from(row.shards);
+    let shards = shards.map_err(|_| DbErr::Custom(format!("{} shards", row.shards)))?;
+    let epoch = row.epoch.try_into();
+    let epoch = epoch.map_err(|_| DbErr::Custom("the epoch has another length".to_owned()))?;
+    Ok((shards, Epoch(epoch)))
+}
+
+impl Writer {
+    /// Begins another epoch: every cursor from before is refused, and its holder loads everything anew.
+    pub async fn begin_epoch(&self, random: &Random) -> Result<Epoch, Error> {
+        let epoch = random.bytes::<16>();
+        origin::Entity::update_many()
+            .col_expr(origin::Column::Epoch, Expr::value(epoch.to_vec()))
+            .exec(&self.db)
+            .await?;
+        Ok(Epoch(epoch))
+    }
 }

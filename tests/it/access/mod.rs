@@ -2,6 +2,7 @@
 
 mod cast;
 mod changes;
+mod events;
 mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,6 +2,7 @@
 //! into the database; everything else goes through the API.
 
 pub(crate) mod client;
+pub(crate) mod events;
 pub(crate) mod ledger;
 pub(crate) mod program;
 pub(crate) mod socket;

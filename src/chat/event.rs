@@ -1,0 +1,131 @@
+//! What happened, as one person may hear of it.
+//!
+//! A change becomes an event when it is told: with its object as it is then. What is gone since, or may not be seen any
+//! more, is left out; so what is told below an event takes the object as proof that it may be told.
+
+use std::sync::Arc;
+
+use super::{Chat, Error, Viewer, admission::Wanted};
+use crate::{
+    live::{Begin, EventFeed, Item},
+    model::{
+        Change, Conversation, ConversationId, Cursor, EventId, FriendRequest, Friendship,
+        FriendshipId, Heads, Membership, MembershipId, Message, RemovalReason, Timestamp, User,
+        UserId,
+    },
+};
+
+/// Something that happened to a person.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// Which.
+    pub id: EventId,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub what: Happening,
+}
+
+/// What happened, with what it happened to as it is now.
+#[derive(Debug, Clone)]
+pub enum Happening {
+    /// A message was sent.
+    MessageSent(Arc<Message>),
+    /// A conversation is in the person's list now.
+    ConversationAdded(Conversation),
+    /// Something about it is different, or what the person may do in it.
+    ConversationUpdated(Conversation),
+    /// It is in the person's list no longer.
+    ConversationRemoved {
+        /// Which.
+        conversation: ConversationId,
+        /// Why.
+        reason: Removal,
+        /// A channel that the person may read all the same.
+        channel: Option<Conversation>,
+    },
+    /// Somebody joined, or has another role.
+    MemberChanged(Membership),
+    /// Another member is none any more.
+    MemberRemoved(Conversation, MembershipId),
+    /// Somebody has read so far.
+    ReadStatusChanged(Membership),
+    /// Somebody looks different.
+    UserUpdated(Arc<User>),
+    /// A request was made, answered or withdrawn.
+    FriendRequestChanged(FriendRequest),
+    /// A friendship began, with this friend.
+    FriendAdded(Friendship, Arc<User>),
+    /// A friendship with this person ended.
+    FriendRemoved(FriendshipId, UserId),
+    /// The person blocked somebody, or took it back.
+    BlockChanged(Arc<User>),
+}
+
+/// Why a conversation is in somebody's list no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
+    /// Their membership ended.
+    Membership(RemovalReason),
+    /// The conversation was deleted.
+    Deleted,
+}
+
+impl Chat {
+    /// Everything that happens to the viewer, from behind a place on, or from now on (where the log stood at `heads`).
+    pub fn follow_events(&self, viewer: Viewer, after: Option<&str>, heads: &Heads) -> EventFeed {
+        let now = || Cursor(Arc::clone(heads));
+        let begin = match after.map(|text| Cursor::read(text, self.store.epoch(), heads)) {
+            None => Begin::After(now()),
+            Some(Ok(cursor)) => Begin::After(cursor),
+            Some(Err(_)) => Begin::Resync(now()),
+        };
+        EventFeed::open(&self.hub, viewer.user, begin)
+    }
+
+    /// A place of a stream of events, as clients keep it.
+    pub fn cursor(&self, place: &Cursor) -> String {
+        place.write(self.store.epoch())
+    }
+
+    /// A message, as the event that everybody hears alike.
+    pub fn message_event(&self, change: &Change, message: &Arc<Message>) -> Event {
+        self.event(change, 0, Happening::MessageSent(Arc::clone(message)))
+    }
+
+    /// What these changes are to the viewer, as it is now. Messages were handed on to members, and are told even if their
+    /// conversation went at this moment, unless all is to be `looked_at`.
+    pub async fn events(
+        &self,
+        viewer: Viewer,
+        items: &[Arc<Item>],
+        looked_at: bool,
+    ) -> Result<Vec<Event>, Error> {
+        let mut wanted = Wanted::new(looked_at);
+        for item in items {
+            wanted.add(viewer.user, &item.change.news);
+        }
+        let found = self.look_up(viewer, wanted).await?;
+        let mut events = Vec::with_capacity(items.len());
+        for item in items {
+            let parts = found.admit(viewer.user, &item.change);
+            for (part, what) in (0..).zip(parts.into_iter().flatten()) {
+                events.push(self.event(&item.change, part, what));
+            }
+        }
+        Ok(events)
+    }
+
+    fn event(&self, change: &Change, part: u8, what: Happening) -> Event {
+        Event {
+            id: EventId {
+                epoch: self.store.epoch(),
+                shard: change.shard,
+                position: change.position,
+                part,
+            },
+            at: change.at,
+            what,
+        }
+    }
+}

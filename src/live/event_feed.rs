@@ -1,0 +1,309 @@
+//! One client's stream of everything that happens to a person: without a gap, without a repeat.
+//!
+//! A feed is *behind* (it reads the log, up to where the hub stood when it joined) or *live* (it takes what the hub has
+//! handed to its inbox since). A first load, coming back, taking too little, and changes that were lost on the way are
+//! one and the same thing: behind.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use tokio::time::{Instant, sleep_until};
+
+use super::{
+    Hub, Item,
+    audience::Joined,
+    catch_up::Broken,
+    inbox::{Entry, Found, Inbox},
+};
+use crate::model::{Cursor, Heads, News, Position, Shard, Span, UserId};
+
+/// Changes in a frame at most.
+const FRAME_MAX: usize = 100;
+
+/// One delivery.
+#[derive(Debug)]
+pub struct Frame {
+    /// By position in their shards.
+    pub items: Vec<Arc<Item>>,
+    /// The place after them.
+    pub cursor: Cursor,
+    /// Whether it brings the client up to date.
+    pub is_caught_up: bool,
+    /// Whether the client is to load everything anew.
+    pub is_resync: bool,
+    /// Whether everybody who hears this one change gets this very frame.
+    is_common: bool,
+}
+
+impl Frame {
+    /// The change that this frame is, when everybody who hears it gets the same frame.
+    pub fn common(&self) -> Option<&Arc<Item>> {
+        match self.items.as_slice() {
+            [item] if self.is_common => Some(item),
+            _ => None,
+        }
+    }
+}
+
+enum State {
+    /// The client cannot go on from where it is.
+    Resync,
+    /// What it missed is being read.
+    Behind,
+    /// The hub hands it on.
+    Live,
+    Over,
+}
+
+/// Everything that happens to a person.
+pub struct EventFeed {
+    hub: Arc<Hub>,
+    user: UserId,
+    inbox: Arc<Inbox>,
+    /// What was delivered: everything up to here.
+    at: Vec<Position>,
+    state: State,
+    frames: VecDeque<Frame>,
+    was_caught_up: bool,
+    width: Option<Position>,
+    next_heartbeat: Instant,
+}
+
+/// Where a feed begins.
+#[derive(Debug, Clone)]
+pub enum Begin {
+    /// After this place.
+    After(Cursor),
+    /// Nowhere: the client's place is not of this history. It is told the place where it can begin.
+    Resync(Cursor),
+}
+
+impl EventFeed {
+    /// Begins to listen.
+    pub fn open(hub: &Arc<Hub>, user: UserId, begin: Begin) -> Self {
+        let (Cursor(at), state) = match begin {
+            Begin::After(at) => (at, State::Behind),
+            Begin::Resync(at) => (at, State::Resync),
+        };
+        Self {
+            hub: Arc::clone(hub),
+            user,
+            inbox: Arc::new(Inbox::new()),
+            at: at.to_vec(),
+            state,
+            frames: VecDeque::new(),
+            was_caught_up: false,
+            width: None,
+            next_heartbeat: Instant::now() + hub.limits.heartbeat_every,
+        }
+    }
+
+    /// The next frame; none when the stream has ended.
+    pub async fn next(&mut self) -> Result<Option<Arc<Frame>>, Broken> {
+        loop {
+            if let Some(mut frame) = self.frames.pop_front() {
+                self.leave_out_what_is_gone(&mut frame);
+                return Ok(Some(self.tell(frame)));
+            }
+            match self.state {
+                State::Over => return Ok(None),
+                State::Resync => {
+                    self.state = State::Over;
+                    let frame = self.frame(Vec::new(), true);
+                    return Ok(Some(self.tell(frame)));
+                }
+                State::Behind => self.catch_up().await?,
+                State::Live => {
+                    if let Some(frame) = self.hear().await {
+                        return Ok(Some(self.tell(frame)));
+                    }
+                }
+            }
+        }
+    }
+
+    fn tell(&mut self, frame: Frame) -> Arc<Frame> {
+        self.was_caught_up |= frame.is_caught_up;
+        self.next_heartbeat = Instant::now() + self.hub.limits.heartbeat_every;
+        Arc::new(frame)
+    }
+
+    fn frame(&self, items: Vec<Arc<Item>>, is_resync: bool) -> Frame {
+        Frame {
+            items,
+            cursor: Cursor(self.at.as_slice().into()),
+            is_caught_up: self.was_caught_up,
+            is_resync,
+            is_common: false,
+        }
+    }
+
+    /// Reads the log from where the client is, one window of it.
+    async fn catch_up(&mut self) -> Result<(), Broken> {
+        let until = loop {
+            let joined = self.hub.audience().join(self.user, &self.inbox);
+            match joined {
+                Joined::Until(heads) => break heads,
+                Joined::Unknown { generation } => {
+                    self.hub.reading.load(self.user, generation).await?;
+                }
+            }
+        };
+        for shard in 0..self.at.len() {
+            if !self.read_shard(shard, &until).await? {
+                return Ok(());
+            }
+        }
+        if !self.inbox.is_open() {
+            // So much happened meanwhile that the inbox is full: there is more to read.
+            return Ok(());
+        }
+        self.state = State::Live;
+        self.width = None;
+        match self.frames.back_mut() {
+            Some(last) => last.is_caught_up = true,
+            None if self.was_caught_up => {}
+            None => {
+                let frame = self.frame(Vec::new(), false);
+                self.frames.push_back(Frame {
+                    is_caught_up: true,
+                    ..frame
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the client has all of a shard up to there; else frames are to be told first, or it is to join again.
+    async fn read_shard(&mut self, shard: usize, until: &Heads) -> Result<bool, Broken> {
+        let until = until.get(shard).copied().unwrap_or(0);
+        loop {
+            let Some(after) = self.at.get(shard).copied().filter(|at| *at < until) else {
+                return Ok(true);
+            };
+            let span = Span {
+                shard: Shard::try_from(shard).unwrap_or(Shard::MAX),
+                after,
+                until,
+            };
+            let Some(window) = self.hub.reading.read(self.user, span, self.width).await? else {
+                return Ok(false);
+            };
+            self.width = Some(window.width);
+            let mut items = window.items.into_iter().peekable();
+            while items.peek().is_some() {
+                let some: Vec<_> = items.by_ref().take(FRAME_MAX).collect();
+                if let (Some(last), Some(at)) = (some.last(), self.at.get_mut(shard)) {
+                    *at = last.change.position;
+                }
+                let frame = self.frame(some, false);
+                self.frames.push_back(frame);
+            }
+            let is_all = window.until >= until;
+            if let Some(at) = self.at.get_mut(shard) {
+                *at = window.until;
+            }
+            if let Some(last) = self.frames.back_mut() {
+                last.cursor = Cursor(self.at.as_slice().into());
+                return Ok(is_all);
+            }
+        }
+    }
+
+    /// A frame of what was read may wait long for a client that is slow. What was said where the client may read no
+    /// longer is not told any more.
+    fn leave_out_what_is_gone(&self, frame: &mut Frame) {
+        let audience = self.hub.audience();
+        frame.items.retain(|item| match &item.change.news {
+            News::MessageSent(message) => audience.follows(self.user, message.conversation),
+            News::MemberJoined { .. }
+            | News::MemberLeft { .. }
+            | News::MemberChanged { .. }
+            | News::ConversationUpdated { .. }
+            | News::ConversationDeleted { .. }
+            | News::ReadMarkMoved { .. }
+            | News::ProfileUpdated { .. }
+            | News::FriendRequestChanged { .. }
+            | News::FriendshipBegan { .. }
+            | News::FriendshipEnded { .. }
+            | News::BlockChanged { .. }
+            | News::AccountClosed { .. }
+            | News::SessionEnded { .. } => true,
+        });
+    }
+
+    /// The next frame of what the hub hands on, or a heartbeat; none when the log is to be read.
+    async fn hear(&mut self) -> Option<Frame> {
+        loop {
+            match self.inbox.take() {
+                Found::Entry(entry) => {
+                    if let Some(frame) = self.meet(entry) {
+                        return Some(frame);
+                    }
+                }
+                Found::Lagged => {
+                    self.state = State::Behind;
+                    return None;
+                }
+                Found::Lost => {
+                    self.at = self.hub.audience().heads().to_vec();
+                    self.state = State::Resync;
+                    return None;
+                }
+                Found::Nothing => {
+                    let inbox = Arc::clone(&self.inbox);
+                    tokio::select! {
+                        biased;
+                        () = inbox.rung() => {}
+                        () = sleep_until(self.next_heartbeat) => {
+                            if let Some(frame) = self.heartbeat() {
+                                return Some(frame);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// What a change is to this client: nothing when it has it already.
+    fn meet(&mut self, Entry { item, heads }: Entry) -> Option<Frame> {
+        let change = &item.change;
+        let at = self.at.get(usize::from(change.shard)).copied();
+        if at.is_some_and(|at| change.position <= at) {
+            return None;
+        }
+        // A client may be ahead of this node in another shard; its place never goes back.
+        let is_common = self
+            .at
+            .iter()
+            .zip(heads.iter())
+            .all(|(at, head)| at <= head);
+        for (at, head) in self.at.iter_mut().zip(heads.iter()) {
+            *at = (*at).max(*head);
+        }
+        Some(Frame {
+            is_common,
+            ..self.frame(vec![item], false)
+        })
+    }
+
+    /// Says how far the log is, when everything up to there was told.
+    fn heartbeat(&mut self) -> Option<Frame> {
+        let audience = self.hub.audience();
+        if !self.inbox.is_up_to_date() {
+            return None;
+        }
+        let heads = audience.heads();
+        drop(audience);
+        for (at, head) in self.at.iter_mut().zip(heads.iter()) {
+            *at = (*at).max(*head);
+        }
+        Some(self.frame(Vec::new(), false))
+    }
+}
+
+impl Drop for EventFeed {
+    fn drop(&mut self) {
+        self.hub.audience().leave(self.user, &self.inbox);
+    }
+}

@@ -1,0 +1,86 @@
+//! Who follows what.
+
+use std::collections::HashMap;
+
+use crate::model::{Change, ConversationId, News, Position, Reach, Role, UserId};
+
+/// Something that is followed by many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Topic {
+    Conversation(ConversationId),
+    /// How somebody is shown. Who may hear it is asked when it is told; this says only who might.
+    Profile(UserId),
+}
+
+/// How somebody follows a topic.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Follower {
+    /// Position of their joining.
+    pub(super) since: Position,
+    pub(super) role: Role,
+}
+
+impl Follower {
+    /// Whether a change in the conversation is told to this member.
+    pub(super) fn hears(&self, user: UserId, change: &Change) -> bool {
+        change.position > self.since && is_told(self.role, user, &change.news)
+    }
+}
+
+fn is_told(role: Role, user: UserId, news: &News) -> bool {
+    if news.reach() == Reach::Everyone || news.concerns().0 == Some(user) {
+        return true;
+    }
+    let is_mark = matches!(news, News::ReadMarkMoved { .. });
+    !is_mark && role >= Role::Admin
+}
+
+/// Of every topic those who follow it.
+#[derive(Default)]
+pub(super) struct Followers(HashMap<Topic, HashMap<UserId, Follower>>);
+
+impl Followers {
+    /// Somebody follows it, at the latest since then.
+    pub(super) fn add(&mut self, topic: Topic, user: UserId, follower: Follower) {
+        let known = self.0.entry(topic).or_default();
+        let known = known.entry(user).or_insert(follower);
+        if known.since < follower.since {
+            *known = follower;
+        }
+    }
+
+    pub(super) fn remove(&mut self, topic: Topic, user: UserId) {
+        if let Some(followers) = self.0.get_mut(&topic) {
+            followers.remove(&user);
+            if followers.is_empty() {
+                self.0.remove(&topic);
+            }
+        }
+    }
+
+    /// Nobody follows it any more; who did.
+    pub(super) fn end(&mut self, topic: Topic) -> Vec<UserId> {
+        let followers = self.0.remove(&topic).unwrap_or_default();
+        followers.into_keys().collect()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub(super) fn of(&self, topic: Topic) -> impl Iterator<Item = (UserId, Follower)> {
+        let followers = self.0.get(&topic).into_iter().flatten();
+        followers.map(|(user, follower)| (*user, *follower))
+    }
+
+    pub(super) fn get(&self, topic: Topic, user: UserId) -> Option<Follower> {
+        self.0.get(&topic)?.get(&user).copied()
+    }
+
+    pub(super) fn change_role(&mut self, topic: Topic, user: UserId, role: Role) {
+        let followers = self.0.get_mut(&topic);
+        if let Some(known) = followers.and_then(|followers| followers.get_mut(&user)) {
+            known.role = role;
+        }
+    }
+}

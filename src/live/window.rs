@@ -1,0 +1,275 @@
+//! One read of the log for a group of people who missed much the same.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
+
+use super::{Hub, Item, followers::Follower, rows::Rows};
+use crate::{
+    model::{Change, ConversationId, News, Position, Reach, Span, UserId},
+    store::{Error, Moved, Run, Store},
+};
+
+/// Rows of a read, about, and positions that a first read covers: so it has no more rows than that.
+pub(super) const ROWS_MAX: Position = 2_000;
+
+/// With fewer rows than that the next read covers twice as many positions.
+const ROWS_FEW: usize = 500;
+
+/// Of conversations with more members only one's own read mark is told.
+const MARKS_TOLD_MAX: i32 = 100;
+
+/// Conversations that moved, looked for at once; when there are more each person's own are.
+const MOVED_MAX: u64 = 2_000;
+
+/// What somebody wants to hear who is behind.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    /// Who.
+    pub(super) user: UserId,
+    /// What lies between their place and where the hub has taken over.
+    pub(super) span: Span,
+    /// How many positions to read at once.
+    pub(super) width: Position,
+}
+
+/// What somebody missed.
+#[derive(Debug)]
+pub(super) struct Window {
+    /// By position.
+    pub(super) items: Vec<Arc<Item>>,
+    /// That is all up to here.
+    pub(super) until: Position,
+    /// How many positions the next read should cover.
+    pub(super) width: Position,
+}
+
+/// The read.
+pub(super) struct JointRead<'a> {
+    store: &'a Store,
+    hub: &'a Hub,
+    group: &'a [Wanted],
+    span: Span,
+}
+
+impl<'a> JointRead<'a> {
+    /// A read for a group whose places in one shard lie near each other, the first the farthest back; up to `end`.
+    pub(super) fn new(store: &'a Store, hub: &'a Hub, group: &'a [Wanted], end: Position) -> Self {
+        let spans = || group.iter().map(|wanted| wanted.span);
+        let latest = spans().map(|span| span.until).max().unwrap_or(end);
+        let after = spans().map(|span| span.after).min().unwrap_or(end);
+        let span = Span {
+            shard: spans().next().map_or(0, |span| span.shard),
+            after,
+            until: latest.min(end),
+        };
+        Self {
+            store,
+            hub,
+            group,
+            span,
+        }
+    }
+
+    /// What each of the group missed; nothing for those of whom it is not known what they follow.
+    pub(super) async fn windows(&self) -> Result<Vec<Option<Window>>, Error> {
+        let moved = self.find_moved().await?;
+        let followed: Vec<_> = {
+            let ids: Vec<_> = moved.iter().map(|moved| moved.conversation).collect();
+            let audience = self.hub.audience();
+            let of = |wanted: &Wanted| audience.followed(wanted.user, &ids);
+            self.group.iter().map(of).collect()
+        };
+        let rows = self.read_rows(&followed, &moved).await?;
+        let window = |(wanted, followed): (&Wanted, Option<HashMap<_, _>>)| {
+            followed.map(|followed| self.window(wanted, &followed, &rows))
+        };
+        Ok(self.group.iter().zip(followed).map(window).collect())
+    }
+
+    async fn find_moved(&self) -> Result<Vec<Moved>, Error> {
+        if let Some(moved) = self.store.find_moved(self.span.after, MOVED_MAX).await? {
+            return Ok(moved);
+        }
+        let mut found: HashMap<_, Moved> = HashMap::new();
+        let people: HashSet<_> = self.group.iter().map(|wanted| wanted.user).collect();
+        for user in people {
+            let moved = self.store.find_moved_of(user, self.span.after).await?;
+            found.extend(moved.into_iter().map(|moved| (moved.conversation, moved)));
+        }
+        Ok(found.into_values().collect())
+    }
+
+    async fn read_rows(
+        &self,
+        followed: &[Option<HashMap<ConversationId, Follower>>],
+        moved: &[Moved],
+    ) -> Result<Rows, Error> {
+        let span = self.span;
+        let mut after: BTreeMap<ConversationId, Position> = BTreeMap::new();
+        for (wanted, followed) in self.group.iter().zip(followed) {
+            for (conversation, follower) in followed.iter().flatten() {
+                let from = follower.since.max(wanted.span.after);
+                let known = after.entry(*conversation).or_insert(from);
+                *known = from.min(*known);
+            }
+        }
+        let runs: Vec<_> = after
+            .into_iter()
+            .map(|(conversation, after)| Run {
+                conversation,
+                after,
+            })
+            .collect();
+        let each = (ROWS_MAX / Position::try_from(runs.len().max(1)).unwrap_or(ROWS_MAX)).max(1);
+        let each = each.unsigned_abs() + 1;
+        let messages = self.store.messages_since(&runs, span.until, each).await?;
+        let changes = self.store.changes_since(&runs, span.until, each).await?;
+        let mut rows = Rows::new(span.until);
+        for (run, (messages, changes)) in runs.iter().zip(messages.into_iter().zip(changes)) {
+            let messages = messages.into_iter().map(|message| Change {
+                shard: span.shard,
+                position: message.position,
+                at: message.sent_at,
+                news: News::MessageSent(Arc::new(message)),
+            });
+            rows.add(run.conversation, messages.collect(), each);
+            rows.add(run.conversation, changes, each);
+        }
+        self.add_marks(&mut rows, &runs, moved).await?;
+        self.add_deleted(&mut rows, moved).await?;
+        let people: HashSet<_> = self.group.iter().map(|wanted| wanted.user).collect();
+        let people: Vec<_> = people.into_iter().collect();
+        let most = ROWS_MAX.unsigned_abs();
+        let (about, until) = self.store.changes_about(&people, span, most).await?;
+        rows.add_about(about, until);
+        let (profiles, until) = self.store.profiles_since(span, most).await?;
+        rows.add_profiles(profiles, until);
+        Ok(rows)
+    }
+
+    /// Read marks have no rows of their own: the newest is in the membership.
+    async fn add_marks(&self, rows: &mut Rows, runs: &[Run], moved: &[Moved]) -> Result<(), Error> {
+        let span = self.span;
+        let few = |moved: &&Moved| moved.member_count <= MARKS_TOLD_MAX;
+        let few: HashSet<_> = moved
+            .iter()
+            .filter(few)
+            .map(|moved| moved.conversation)
+            .collect();
+        let (small, large): (Vec<_>, Vec<_>) = runs
+            .iter()
+            .map(|run| run.conversation)
+            .partition(|id| few.contains(id));
+        let people: Vec<_> = self.group.iter().map(|wanted| wanted.user).collect();
+        for (conversations, people, reach) in [
+            (small, None, Reach::Everyone),
+            (large, Some(people.as_slice()), Reach::Few),
+        ] {
+            for mark in self.store.marks_since(&conversations, people, span).await? {
+                let news = News::ReadMarkMoved {
+                    conversation: mark.conversation,
+                    user: mark.user,
+                    reach,
+                };
+                rows.add_mark(Change {
+                    shard: span.shard,
+                    position: mark.read_position,
+                    at: mark.read_at,
+                    news,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Who was a member of a conversation when it was deleted is one still, of something that is nowhere.
+    async fn add_deleted(&self, rows: &mut Rows, moved: &[Moved]) -> Result<(), Error> {
+        let span = self.span;
+        let within = |at: &Position| (span.after + 1..=span.until).contains(at);
+        let deleted: Vec<_> = moved
+            .iter()
+            .filter(|moved| moved.deleted_position.is_some_and(|at| within(&at)))
+            .map(|moved| moved.conversation)
+            .collect();
+        if deleted.is_empty() {
+            return Ok(());
+        }
+        let places: Vec<_> = self
+            .group
+            .iter()
+            .flat_map(|wanted| deleted.iter().map(|id| (*id, wanted.user)))
+            .collect();
+        let runs: Vec<_> = moved
+            .iter()
+            .filter_map(|moved| Some((moved.conversation, moved.deleted_position?)))
+            .filter(|(_, at)| within(at))
+            .map(|(conversation, at)| Run {
+                conversation,
+                after: at - 1,
+            })
+            .collect();
+        let members = self.store.find_memberships(&places).await?;
+        let changes = self.store.changes_since(&runs, span.until, 1).await?;
+        for change in changes.into_iter().flatten() {
+            let conversation = change.news.conversation();
+            let item = Arc::new(Item::new(change));
+            for member in members
+                .iter()
+                .filter(|at| Some(at.conversation) == conversation)
+            {
+                rows.deleted
+                    .entry(member.user)
+                    .or_default()
+                    .push(Arc::clone(&item));
+            }
+        }
+        Ok(())
+    }
+
+    fn window(
+        &self,
+        wanted: &Wanted,
+        followed: &HashMap<ConversationId, Follower>,
+        rows: &Rows,
+    ) -> Window {
+        let (user, span) = (wanted.user, wanted.span);
+        let until = rows.until.min(span.until);
+        let mut found: BTreeMap<Position, &Arc<Item>> = BTreeMap::new();
+        for (conversation, follower) in followed {
+            for item in rows.conversations.get(conversation).into_iter().flatten() {
+                if follower.hears(user, &item.change) {
+                    found.insert(item.change.position, item);
+                }
+            }
+        }
+        let about = rows.about.get(&user).into_iter().flatten();
+        let deleted = rows.deleted.get(&user).into_iter().flatten();
+        for item in about.chain(deleted) {
+            found.insert(item.change.position, item);
+        }
+        let audience = self.hub.audience();
+        for (of, item) in &rows.profiles {
+            if *of == user || audience.follows_profile(user, *of) {
+                found.insert(item.change.position, item);
+            }
+        }
+        drop(audience);
+        let items: Vec<_> = found
+            .range(span.after + 1..=until.max(span.after))
+            .map(|(_, item)| Arc::clone(item))
+            .collect();
+        let covered = (until - span.after).max(1);
+        let width = if items.len() < ROWS_FEW && until == span.after.saturating_add(wanted.width) {
+            wanted.width.saturating_mul(2)
+        } else {
+            covered.max(ROWS_MAX)
+        };
+        Window {
+            items,
+            until: until.max(span.after),
+            width,
+        }
+    }
+}

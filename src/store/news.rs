@@ -1,0 +1,318 @@
+//! What happened since: the log as somebody reads it who was away.
+//!
+//! Nothing here looks at more than what was asked for: conversations that moved are found by where their heads are,
+//! messages and changes by their positions, each through an index of its own.
+
+use entity::{change, conversation, friendship, membership, message};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, Select,
+    prelude::Uuid,
+};
+
+use super::{
+    Error, Store, change::from_row, many::all_of, membership::from_row as membership_from_row,
+    membership::role, message::from_row as message_from_row, user::is_here,
+};
+use crate::model::{
+    Change, ConversationId, Id, Membership, Message, Pair, Position, Role, Span, UserId,
+};
+
+/// Users or conversations named in one statement at most.
+const NAMED_PER_STATEMENT: usize = 500;
+
+/// A conversation in which something happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moved {
+    /// Which.
+    pub conversation: ConversationId,
+    /// Position at which it was deleted.
+    pub deleted_position: Option<Position>,
+    /// How many members it has.
+    pub member_count: i32,
+}
+
+/// A conversation that somebody is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Followed {
+    /// Who.
+    pub user: UserId,
+    /// Which.
+    pub conversation: ConversationId,
+    /// Position of their joining.
+    pub since: Position,
+    /// What they are there.
+    pub role: Role,
+    /// Of a direct conversation, the two.
+    pub pair: Option<Pair>,
+}
+
+/// A run of one conversation's rows: those behind a position.
+#[derive(Debug, Clone, Copy)]
+pub struct Run {
+    /// Which conversation.
+    pub conversation: ConversationId,
+    /// Behind this position.
+    pub after: Position,
+}
+
+/// Who, where, since when, as what, and the two of a direct conversation.
+type FollowedRow = (Uuid, Uuid, i64, String, Option<Uuid>, Option<Uuid>);
+
+type MovedRow = (Uuid, Option<i64>, i32);
+
+fn moved((id, deleted_position, member_count): MovedRow) -> Moved {
+    Moved {
+        conversation: ConversationId::from_uuid(id),
+        deleted_position,
+        member_count,
+    }
+}
+
+fn moved_columns<E: EntityTrait>(select: Select<E>) -> Select<E> {
+    select
+        .select_only()
+        .column(conversation::Column::Id)
+        .column(conversation::Column::DeletedPosition)
+        .column(conversation::Column::MemberCount)
+}
+
+fn of_conversation() -> sea_orm::RelationDef {
+    membership::Entity::belongs_to(conversation::Entity)
+        .from(membership::Column::ConversationId)
+        .to(conversation::Column::Id)
+        .into()
+}
+
+impl Store {
+    /// All conversations of which anything lies behind a position; none when there are more than `most`.
+    pub async fn find_moved(
+        &self,
+        after: Position,
+        most: u64,
+    ) -> Result<Option<Vec<Moved>>, Error> {
+        let select = conversation::Entity::find()
+            .filter(conversation::Column::HeadPosition.gt(after))
+            .order_by_asc(conversation::Column::HeadPosition)
+            .limit(most + 1);
+        let rows: Vec<MovedRow> = moved_columns(select).into_tuple().all(&self.db).await?;
+        let few = rows.len() as u64 <= most;
+        Ok(few.then(|| rows.into_iter().map(moved).collect()))
+    }
+
+    /// Those of somebody's conversations of which anything lies behind a position, deleted ones too.
+    pub async fn find_moved_of(&self, user: UserId, after: Position) -> Result<Vec<Moved>, Error> {
+        let select = membership::Entity::find()
+            .filter(membership::Column::UserId.eq(user.uuid()))
+            .filter(membership::Column::LeftPosition.is_null())
+            .filter(conversation::Column::HeadPosition.gt(after))
+            .join(JoinType::InnerJoin, of_conversation());
+        let rows: Vec<MovedRow> = moved_columns(select).into_tuple().all(&self.db).await?;
+        Ok(rows.into_iter().map(moved).collect())
+    }
+
+    /// The oldest messages of each run, `each` at most.
+    pub async fn messages_since(
+        &self,
+        runs: &[Run],
+        until: Position,
+        each: u64,
+    ) -> Result<Vec<Vec<Message>>, Error> {
+        let select = |run: &Run| {
+            message::Entity::find()
+                .filter(message::Column::ConversationId.eq(run.conversation.uuid()))
+                .filter(message::Column::Position.gt(run.after))
+                .filter(message::Column::Position.lte(until))
+                .order_by_asc(message::Column::Position)
+                .limit(each)
+        };
+        let rows = all_of(&self.db, runs.iter().map(select).collect()).await?;
+        let messages = |rows: Vec<_>| rows.into_iter().map(message_from_row).collect();
+        Ok(rows.into_iter().map(messages).collect())
+    }
+
+    /// The oldest other changes of each run, `each` at most.
+    pub async fn changes_since(
+        &self,
+        runs: &[Run],
+        until: Position,
+        each: u64,
+    ) -> Result<Vec<Vec<Change>>, Error> {
+        let select = |run: &Run| {
+            change::Entity::find()
+                .filter(change::Column::ConversationId.eq(run.conversation.uuid()))
+                .filter(change::Column::Position.gt(run.after))
+                .filter(change::Column::Position.lte(until))
+                .order_by_asc(change::Column::Position)
+                .limit(each)
+        };
+        let rows = all_of(&self.db, runs.iter().map(select).collect()).await?;
+        let changes = |rows: Vec<_>| rows.iter().map(from_row).collect();
+        rows.into_iter().map(changes).collect()
+    }
+
+    /// The oldest changes that these people did or that happened to them, by position, and up to which position that is
+    /// all of them: about `most`.
+    pub async fn changes_about(
+        &self,
+        people: &[UserId],
+        span: Span,
+        most: u64,
+    ) -> Result<(Vec<Change>, Position), Error> {
+        let (mut found, mut until) = (Vec::new(), span.until);
+        for people in people.chunks(NAMED_PER_STATEMENT) {
+            for column in [change::Column::UserId, change::Column::OtherUserId] {
+                let rows = within(span)
+                    .filter(column.is_in(people.iter().map(|id| id.uuid())))
+                    .limit(most)
+                    .all(&self.db)
+                    .await?;
+                until = std::cmp::min(until, complete_until(&rows, span, most));
+                for row in &rows {
+                    found.push(from_row(row)?);
+                }
+            }
+        }
+        found.sort_unstable_by_key(|change: &Change| change.position);
+        found.dedup_by_key(|change| change.position);
+        Ok((found, until))
+    }
+
+    /// The oldest changes of profiles, by position, and up to which position that is all of them: `most`.
+    pub async fn profiles_since(
+        &self,
+        span: Span,
+        most: u64,
+    ) -> Result<(Vec<Change>, Position), Error> {
+        let rows = within(span)
+            .filter(change::Column::Kind.eq("PROFILE_UPDATED"))
+            .limit(most)
+            .all(&self.db)
+            .await?;
+        let until = complete_until(&rows, span, most);
+        let rows = rows.iter().map(from_row).collect::<Result<_, _>>()?;
+        Ok((rows, until))
+    }
+
+    /// Current memberships of these conversations, of anybody or of these people, whose read marks moved.
+    pub async fn marks_since(
+        &self,
+        conversations: &[ConversationId],
+        people: Option<&[UserId]>,
+        span: Span,
+    ) -> Result<Vec<Membership>, Error> {
+        let mut found = Vec::new();
+        for conversations in conversations.chunks(NAMED_PER_STATEMENT) {
+            let ids = conversations.iter().map(|id| id.uuid());
+            let mut select = membership::Entity::find()
+                .filter(membership::Column::ConversationId.is_in(ids))
+                .filter(membership::Column::LeftPosition.is_null())
+                .filter(membership::Column::ReadPosition.gt(span.after))
+                .filter(membership::Column::ReadPosition.lte(span.until))
+                .filter(is_here())
+                .join(JoinType::InnerJoin, super::membership::of_user());
+            if let Some(people) = people {
+                let ids = people.iter().map(|id| id.uuid());
+                select = select.filter(membership::Column::UserId.is_in(ids));
+            }
+            let rows = select.all(&self.db).await?;
+            for row in &rows {
+                found.push(membership_from_row(row)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Where somebody left each of these conversations last.
+    pub async fn last_leavings(
+        &self,
+        user: UserId,
+        conversations: &[ConversationId],
+    ) -> Result<Vec<(ConversationId, Position)>, Error> {
+        let rows: Vec<(Uuid, i64)> = change::Entity::find()
+            .select_only()
+            .column(change::Column::ConversationId)
+            .column_as(change::Column::Position.max(), "position")
+            .filter(change::Column::UserId.eq(user.uuid()))
+            .filter(change::Column::Kind.eq("MEMBER_LEFT"))
+            .filter(change::Column::ConversationId.is_in(conversations.iter().map(|id| id.uuid())))
+            .group_by(change::Column::ConversationId)
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let leaving = |(id, position)| (ConversationId::from_uuid(id), position);
+        Ok(rows.into_iter().map(leaving).collect())
+    }
+
+    /// What these people follow: every conversation that they are in and that is not deleted.
+    pub async fn find_followed(&self, people: &[UserId]) -> Result<Vec<Followed>, Error> {
+        let mut found = Vec::new();
+        for people in people.chunks(NAMED_PER_STATEMENT) {
+            let rows: Vec<FollowedRow> = membership::Entity::find()
+                .select_only()
+                .column(membership::Column::UserId)
+                .column(membership::Column::ConversationId)
+                .column(membership::Column::JoinedPosition)
+                .column(membership::Column::Role)
+                .column(conversation::Column::LowId)
+                .column(conversation::Column::HighId)
+                .filter(membership::Column::UserId.is_in(people.iter().map(|id| id.uuid())))
+                .filter(membership::Column::LeftPosition.is_null())
+                .filter(conversation::Column::DeletedPosition.is_null())
+                .join(JoinType::InnerJoin, of_conversation())
+                .into_tuple()
+                .all(&self.db)
+                .await?;
+            for (user, conversation, since, role_name, low, high) in rows {
+                let two = low.zip(high);
+                found.push(Followed {
+                    user: UserId::from_uuid(user),
+                    conversation: ConversationId::from_uuid(conversation),
+                    since,
+                    role: role(&role_name)?,
+                    pair: two.map(|(low, high)| {
+                        Pair::new(UserId::from_uuid(low), UserId::from_uuid(high))
+                    }),
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// The friends of these people: each with a friend.
+    pub async fn friends_of(&self, people: &[UserId]) -> Result<Vec<(UserId, UserId)>, Error> {
+        let mut found = Vec::new();
+        for people in people.chunks(NAMED_PER_STATEMENT) {
+            let rows: Vec<(Uuid, Uuid)> = friendship::Entity::find()
+                .select_only()
+                .column(friendship::Column::UserId)
+                .column(friendship::Column::FriendId)
+                .filter(friendship::Column::UserId.is_in(people.iter().map(|id| id.uuid())))
+                .into_tuple()
+                .all(&self.db)
+                .await?;
+            let pair = |(user, friend)| (UserId::from_uuid(user), UserId::from_uuid(friend));
+            found.extend(rows.into_iter().map(pair));
+        }
+        Ok(found)
+    }
+}
+
+/// Up to which position rows are all that there are, when `most` were asked for.
+fn complete_until(rows: &[change::Model], span: Span, most: u64) -> Position {
+    match rows.last() {
+        Some(last) if rows.len() as u64 == most => last.position,
+        Some(_) | None => span.until,
+    }
+}
+
+/// Rows of changes within a span, by position.
+fn within(span: Span) -> Select<change::Entity> {
+    change::Entity::find()
+        .filter(
+            Condition::all()
+                .add(change::Column::Shard.eq(i32::from(span.shard)))
+                .add(change::Column::Position.gt(span.after))
+                .add(change::Column::Position.lte(span.until)),
+        )
+        .order_by_asc(change::Column::Position)
+}
