@@ -9,6 +9,7 @@ pub mod bus;
 pub mod chat;
 pub mod config;
 pub mod demo;
+pub mod fault;
 pub mod graphql;
 pub mod live;
 pub mod log;

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     bus,
     chat::{self, Chat},
+    fault::Faults,
     graphql::Api,
     live::{Hub, LogReader},
     log::{self, Stopped},
@@ -32,6 +33,8 @@ pub struct Settings {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub random: Random,
+    /// What a test planted.
+    pub faults: Faults,
 }
 
 impl Settings {
@@ -43,6 +46,7 @@ impl Settings {
             limits,
             clock: Arc::new(SystemClock),
             random: Random::from_os(),
+            faults: Faults::default(),
         }
     }
 }
@@ -111,6 +115,7 @@ impl Server {
             limits,
             clock,
             random,
+            faults,
         } = settings;
         let (limits, random) = (Arc::new(limits), Arc::new(random));
         let Opened { store, writer } = store::open(&database_url, &random).await?;
@@ -120,9 +125,10 @@ impl Server {
             publisher,
             clock: Arc::clone(&clock),
             limits: Arc::clone(&limits),
+            faults: faults.clone(),
         };
         let (log, log_writer, profiles) = log::open(parts, &store).await?;
-        let (hub, waiting) = Hub::new(Arc::clone(&limits), &log.heads());
+        let (hub, waiting) = Hub::new(Arc::clone(&limits), &log.heads(), faults.clone());
         let hub = Arc::new(hub);
         let reader = LogReader::new(store.clone(), Arc::clone(&hub), waiting);
         let parts = chat::Parts {
@@ -133,6 +139,7 @@ impl Server {
             limits: Arc::clone(&limits),
             clock,
             random,
+            faults,
         };
         let api = Arc::new(Api::new(Arc::new(Chat::new(parts))));
         let listening = |source| StartError::Listen {

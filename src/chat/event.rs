@@ -5,13 +5,17 @@
 
 use std::sync::Arc;
 
-use super::{Chat, Error, Viewer, admission::Wanted};
+use super::{
+    Chat, Error, Viewer,
+    admission::{Parts, Wanted},
+};
 use crate::{
+    fault::Fault,
     live::{Begin, EventFeed, Item},
     model::{
         Change, Conversation, ConversationId, Cursor, EventId, FriendRequest, Friendship,
-        FriendshipId, Heads, Membership, MembershipId, Message, RemovalReason, Timestamp, User,
-        UserId,
+        FriendshipId, Heads, Membership, MembershipId, Message, News, RemovalReason, Timestamp,
+        User, UserId,
     },
 };
 
@@ -71,6 +75,33 @@ pub enum Removal {
     Deleted,
 }
 
+/// What changes are to one person.
+#[derive(Debug, Default)]
+pub struct Events {
+    /// By position in their shards.
+    pub events: Vec<Event>,
+    /// Conversations of which the person was not told that they joined them, for they are there no longer: nothing else
+    /// is told of these, until they leave.
+    pub unheard: Vec<ConversationId>,
+}
+
+impl Events {
+    /// Whether a change is of a conversation that the person was not told to have joined.
+    fn is_unheard(&mut self, viewer: UserId, news: &News, parts: &Parts) -> bool {
+        let Some(conversation) = news.conversation() else {
+            return false;
+        };
+        if let Some(joins) = news.own_membership(viewer) {
+            self.unheard.retain(|other| *other != conversation);
+            if joins && parts.iter().all(Option::is_none) {
+                self.unheard.push(conversation);
+            }
+            return false;
+        }
+        self.unheard.contains(&conversation)
+    }
+}
+
 impl Chat {
     /// Everything that happens to the viewer, from behind a place on, or from now on (where the log stood at `heads`).
     pub fn follow_events(&self, viewer: Viewer, after: Option<&str>, heads: &Heads) -> EventFeed {
@@ -100,20 +131,26 @@ impl Chat {
         viewer: Viewer,
         items: &[Arc<Item>],
         looked_at: bool,
-    ) -> Result<Vec<Event>, Error> {
+    ) -> Result<Events, Error> {
         let mut wanted = Wanted::new(looked_at);
         for item in items {
             wanted.add(viewer.user, &item.change.news);
         }
         let found = self.look_up(viewer, wanted).await?;
-        let mut events = Vec::with_capacity(items.len());
+        let mut told = Events::default();
         for item in items {
             let parts = found.admit(viewer.user, &item.change);
+            if told.is_unheard(viewer.user, &item.change.news, &parts) {
+                continue;
+            }
+            if self.faults.has(Fault::GoneIsAnError) && parts.iter().all(Option::is_none) {
+                return Err(Error::BadInput("gone".to_owned()));
+            }
             for (part, what) in (0..).zip(parts.into_iter().flatten()) {
-                events.push(self.event(&item.change, part, what));
+                told.events.push(self.event(&item.change, part, what));
             }
         }
-        Ok(events)
+        Ok(told)
     }
 
     fn event(&self, change: &Change, part: u8, what: Happening) -> Event {

@@ -35,7 +35,7 @@ use tokio::sync::Notify;
 pub use conversation::{CreateConversation, UpdateConversation};
 pub use direct::OpenedDirect;
 pub use error::{Error, Reason, Rejection};
-pub use event::{Event, Happening, Removal};
+pub use event::{Event, Events, Happening, Removal};
 pub use friend_request::{Answer, Asked};
 pub use input::Patch;
 pub use membership::AddedMembers;
@@ -44,6 +44,7 @@ pub use session::{Connection, SignedIn};
 pub use user::{SignUp, UpdateProfile};
 
 use crate::{
+    fault::Faults,
     live::Hub,
     log::{Log, Profiles},
     model::{Clock, Heads, Id, Limits, Random, SessionId, UserId},
@@ -77,6 +78,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub random: Arc<Random>,
+    /// What a test planted.
+    pub faults: Faults,
 }
 
 /// Everything that people can do.
@@ -88,6 +91,7 @@ pub struct Chat {
     limits: Arc<Limits>,
     clock: Arc<dyn Clock>,
     random: Arc<Random>,
+    faults: Faults,
     passwords: Passwords,
     rates: Rates,
     /// Rings when an account was closed: what ties it to others is to be ended.
@@ -105,6 +109,7 @@ impl Chat {
             limits,
             clock,
             random,
+            faults,
         } = parts;
         let passwords = Passwords::new(
             limits.password_hashes_at_once,
@@ -120,6 +125,7 @@ impl Chat {
             limits,
             clock,
             random,
+            faults,
             passwords,
             rates,
             account_closed: Notify::new(),

@@ -15,7 +15,7 @@ use super::{
     context::Asker,
     document::{self, Documents},
     error::{self, Code, failure},
-    render::{Opening, Told},
+    render::{Opening, Told, Unheard},
     schema::{self, Schema},
 };
 use crate::{
@@ -194,11 +194,13 @@ impl Subscription {
             Ok(None) => return None,
             Err(cause) => return Some(Err(self.broken(cause))),
         };
-        match (self.render(&heard, false).await, &self.feed) {
+        let unheard = Unheard::default();
+        let told = self.render(&heard, false, &unheard).await;
+        let told = match (told, &self.feed) {
             (Ok(bytes), _) => Some(Ok(bytes)),
             // Something in the frame went between being looked up and being told. What is gone is left out when it is
             // looked up again.
-            (Err(_), Feed::Events(_)) => Some(self.render(&heard, true).await),
+            (Err(_), Feed::Events(_)) => Some(self.render(&heard, true, &unheard).await),
             // The news could not be told. To go on would leave a hole; the client comes back and hears it then, unless
             // it was removed meanwhile.
             (Err(answer), Feed::Messages(feed)) => match feed.may_read().await {
@@ -208,7 +210,11 @@ impl Subscription {
             },
             // It counts as told; who comes back is told the current states first.
             (Err(answer), Feed::Typing(_) | Feed::Presence(_)) => Some(Err(answer)),
+        };
+        if let Feed::Events(feed) = &mut self.feed {
+            feed.leave_out(unheard.take());
         }
+        told
     }
 
     fn broken(&self, cause: impl Into<chat::Error>) -> Answer {
@@ -220,7 +226,12 @@ impl Subscription {
 
     /// What this subscription makes of a piece of news. Made once for all who select the same, unless it depends on who
     /// asks. Errors when nothing could be made of it.
-    async fn render(&self, heard: &Heard, is_again: bool) -> Result<Bytes, Answer> {
+    async fn render(
+        &self,
+        heard: &Heard,
+        is_again: bool,
+        unheard: &Unheard,
+    ) -> Result<Bytes, Answer> {
         if let Some(item) = heard.common()
             && let Some(bytes) = item.rendered(self.rendering)
         {
@@ -234,6 +245,7 @@ impl Subscription {
             .data(Told {
                 heard: heard.clone(),
                 is_again,
+                unheard: unheard.clone(),
             });
         let within = self.api.chat.limits().query_within;
         let mut telling = self.api.schema.execute_stream(request);

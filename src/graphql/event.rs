@@ -14,7 +14,7 @@ use super::{
     loader,
     membership::{Membership, MembershipEdge},
     message::MessageEdge,
-    render::{Opening, Told},
+    render::{Opening, Told, Unheard},
     scalar::DateTime,
     user::User,
 };
@@ -168,14 +168,23 @@ pub(super) struct EventFrame {
 }
 
 impl EventFrame {
-    async fn new(ctx: &Context<'_>, frame: &Frame, is_again: bool) -> Result<Self, Fault> {
+    async fn new(
+        ctx: &Context<'_>,
+        frame: &Frame,
+        is_again: bool,
+        unheard: &Unheard,
+    ) -> Result<Self, Fault> {
         let chat = chat(ctx)?;
         // A message alone is the same to everybody who hears it, so nobody is looked at for it.
         let events = match frame.items.as_slice() {
             [item] if !is_again && let News::MessageSent(message) = &item.change.news => {
                 vec![chat.message_event(&item.change, message)]
             }
-            items => chat.events(signed_in(ctx)?, items, is_again).await?,
+            items => {
+                let told = chat.events(signed_in(ctx)?, items, is_again).await?;
+                unheard.put(told.unheard);
+                told.events
+            }
         };
         Ok(Self {
             cursor: chat.cursor(&frame.cursor),
@@ -203,9 +212,10 @@ impl EventSubscription {
         if let Some(Told {
             heard: Heard::Frame(frame),
             is_again,
+            unheard,
         }) = ctx.data_opt::<Told>()
         {
-            told = Some(Some(EventFrame::new(ctx, frame, *is_again).await?));
+            told = Some(Some(EventFrame::new(ctx, frame, *is_again, unheard).await?));
         }
         if let Some(opening) = ctx.data_opt::<Opening>() {
             let viewer = signed_in(ctx)?;

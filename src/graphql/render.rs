@@ -3,7 +3,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::live::{Feed, Heard};
+use crate::{
+    live::{Feed, Heard},
+    model::ConversationId,
+};
 
 /// Where a resolver leaves the feed that it opened.
 #[derive(Clone, Default)]
@@ -24,4 +27,19 @@ pub(super) struct Told {
     pub(super) heard: Heard,
     /// Whether it could not be told just now: something in it went while it was told, so all of it is looked at.
     pub(super) is_again: bool,
+    pub(super) unheard: Unheard,
+}
+
+/// Where a resolver leaves the conversations of which nothing more is to be told.
+#[derive(Clone, Default)]
+pub(super) struct Unheard(Arc<Mutex<Vec<ConversationId>>>);
+
+impl Unheard {
+    pub(super) fn put(&self, conversations: Vec<ConversationId>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = conversations;
+    }
+
+    pub(super) fn take(&self) -> Vec<ConversationId> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }

@@ -16,6 +16,7 @@ use super::{
     inbox::{Entry, Inbox},
 };
 use crate::{
+    fault::{Fault, Faults, Point},
     model::{Change, ConversationId, Heads, Limits, News, Position, Role, UserId},
     store::Followed,
 };
@@ -45,6 +46,7 @@ pub(super) struct Audience {
     followers: Followers,
     generation: u64,
     limits: Arc<Limits>,
+    faults: Faults,
 }
 
 /// What somebody who wants to follow is to do.
@@ -59,13 +61,14 @@ pub(super) enum Joined {
 }
 
 impl Audience {
-    pub(super) fn new(heads: &[Position], limits: Arc<Limits>) -> Self {
+    pub(super) fn new(heads: &[Position], limits: Arc<Limits>, faults: Faults) -> Self {
         Self {
             heads: heads.to_vec(),
             people: HashMap::new(),
             followers: Followers::default(),
             generation: 0,
             limits,
+            faults,
         }
     }
 
@@ -178,6 +181,9 @@ impl Audience {
         for friend in friends {
             self.follow_profile(user, *friend);
         }
+        if self.faults.has(Fault::MembershipsOfAnotherMoment) {
+            return;
+        }
         for change in noted {
             self.apply(user, &change);
         }
@@ -231,7 +237,9 @@ impl Audience {
         let topic = Topic::Conversation(conversation);
         let known = self.followers.get(topic, user);
         // One that joined again since is of another membership.
-        if known.is_none_or(|known| known.since > change.position) {
+        if known.is_none_or(|known| known.since > change.position)
+            || self.faults.has(Fault::RemovalAppliedLate)
+        {
             return;
         }
         self.followers.remove(topic, user);
@@ -312,8 +320,12 @@ impl Audience {
     fn put(&self, user: UserId, entry: &Entry) {
         if let Some(person) = self.people.get(&user) {
             for inbox in &person.inboxes {
+                if self.faults.has(Fault::LagThatDrops) && inbox.is_full(&self.limits) {
+                    continue;
+                }
                 inbox.put(entry.clone(), &self.limits);
             }
+            self.faults.pass(Point::BetweenListeners);
         }
     }
 
@@ -368,10 +380,11 @@ impl Audience {
         person.is_some_and(|person| person.topics.contains(&topic))
     }
 
-    /// Whether somebody follows a conversation now.
-    pub(super) fn follows(&self, user: UserId, conversation: ConversationId) -> bool {
+    /// Whether it is known that somebody follows a conversation no longer. While what they follow is read anew it is not.
+    pub(super) fn has_left(&self, user: UserId, conversation: ConversationId) -> bool {
         let topic = Topic::Conversation(conversation);
-        let person = self.people.get(&user);
-        person.is_some_and(|person| person.topics.contains(&topic))
+        self.people.get(&user).is_some_and(|person| {
+            matches!(person.state, State::Loaded) && !person.topics.contains(&topic)
+        })
     }
 }

@@ -13,9 +13,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Hub,
-    window::{JointRead, ROWS_MAX, Wanted, Window},
+    window::{JointRead, Wanted, Window},
 };
 use crate::{
+    fault::Point,
     model::{Position, Span, UserId},
     store::{Error, Store},
 };
@@ -96,14 +97,10 @@ impl Reading {
         &self,
         user: UserId,
         span: Span,
-        width: Option<Position>,
+        width: Position,
     ) -> Result<Option<Window>, Broken> {
         let (answer, read) = oneshot::channel();
-        let wanted = Wanted {
-            user,
-            span,
-            width: width.unwrap_or(ROWS_MAX),
-        };
+        let wanted = Wanted { user, span, width };
         let sent = self.0.send(Asked::Read(wanted, answer)).await;
         sent.map_err(|_| Broken::Stopping)?;
         read.await.unwrap_or(Err(Broken::Stopping))
@@ -119,6 +116,18 @@ impl LogReader {
             queue,
             heads: None,
         }
+    }
+
+    /// Reads for those who ask now, waiting for somebody if nobody does. For whoever drives the reader step by step.
+    pub async fn step(&mut self) {
+        let mut asked = Vec::new();
+        self.queue.recv_many(&mut asked, ASKERS_MAX).await;
+        self.serve(&mut asked).await;
+    }
+
+    /// Whether nobody asks.
+    pub fn is_idle(&self) -> bool {
+        self.queue.is_empty()
     }
 
     /// Reads for whoever asks until `stop`, and looks now and then whether the hub has lost anything.
@@ -200,6 +209,7 @@ impl LogReader {
         for there in self.store.find_followed(&ids).await? {
             followed.entry(there.user).or_default().push(there);
         }
+        self.hub.faults.reach(Point::BetweenReads).await?;
         let mut friends: HashMap<_, Vec<_>> = HashMap::new();
         for (user, friend) in self.store.friends_of(&ids).await? {
             friends.entry(user).or_default().push(friend);

@@ -4,7 +4,10 @@
 //! handed to its inbox since). A first load, coming back, taking too little, and changes that were lost on the way are
 //! one and the same thing: behind.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::Arc,
+};
 
 use tokio::time::{Instant, sleep_until};
 
@@ -14,10 +17,8 @@ use super::{
     catch_up::Broken,
     inbox::{Entry, Found, Inbox},
 };
-use crate::model::{Cursor, Heads, News, Position, Shard, Span, UserId};
-
-/// Changes in a frame at most.
-const FRAME_MAX: usize = 100;
+use crate::fault::Fault;
+use crate::model::{ConversationId, Cursor, Heads, News, Position, Shard, Span, UserId};
 
 /// One delivery.
 #[derive(Debug)]
@@ -63,8 +64,11 @@ pub struct EventFeed {
     at: Vec<Position>,
     state: State,
     frames: VecDeque<Frame>,
+    /// Conversations of which nothing is told until the person leaves them: they were not told that they joined.
+    unheard: HashSet<ConversationId>,
     was_caught_up: bool,
-    width: Option<Position>,
+    /// How many positions to read at once.
+    width: Position,
     next_heartbeat: Instant,
 }
 
@@ -91,10 +95,28 @@ impl EventFeed {
             at: at.to_vec(),
             state,
             frames: VecDeque::new(),
+            unheard: HashSet::new(),
             was_caught_up: false,
-            width: None,
+            width: hub.limits.catch_up_rows.into(),
             next_heartbeat: Instant::now() + hub.limits.heartbeat_every,
         }
+    }
+
+    /// Tells nothing more of these conversations, until the person leaves them.
+    pub fn leave_out(&mut self, conversations: Vec<ConversationId>) {
+        self.unheard.extend(conversations);
+    }
+
+    /// Whether a change is of a conversation that is left out.
+    fn is_left_out(&mut self, item: &Item) -> bool {
+        let news = &item.change.news;
+        let Some(conversation) = news.conversation() else {
+            return false;
+        };
+        if news.own_membership(self.user).is_some() {
+            self.unheard.remove(&conversation);
+        }
+        self.unheard.contains(&conversation)
     }
 
     /// The next frame; none when the stream has ended.
@@ -127,10 +149,15 @@ impl EventFeed {
         Arc::new(frame)
     }
 
+    fn cursor(&self) -> Cursor {
+        let beyond = Position::from(self.hub.faults.has(Fault::CursorOffByOne));
+        Cursor(self.at.iter().map(|at| at + beyond).collect())
+    }
+
     fn frame(&self, items: Vec<Arc<Item>>, is_resync: bool) -> Frame {
         Frame {
             items,
-            cursor: Cursor(self.at.as_slice().into()),
+            cursor: self.cursor(),
             is_caught_up: self.was_caught_up,
             is_resync,
             is_common: false,
@@ -148,6 +175,10 @@ impl EventFeed {
                 }
             }
         };
+        if self.hub.faults.has(Fault::LiveBeforeCatchUp) {
+            self.state = State::Live;
+            return Ok(());
+        }
         for shard in 0..self.at.len() {
             if !self.read_shard(shard, &until).await? {
                 return Ok(());
@@ -158,7 +189,7 @@ impl EventFeed {
             return Ok(());
         }
         self.state = State::Live;
-        self.width = None;
+        self.width = self.hub.limits.catch_up_rows.into();
         match self.frames.back_mut() {
             Some(last) => last.is_caught_up = true,
             None if self.was_caught_up => {}
@@ -188,10 +219,11 @@ impl EventFeed {
             let Some(window) = self.hub.reading.read(self.user, span, self.width).await? else {
                 return Ok(false);
             };
-            self.width = Some(window.width);
+            self.width = window.width;
             let mut items = window.items.into_iter().peekable();
             while items.peek().is_some() {
-                let some: Vec<_> = items.by_ref().take(FRAME_MAX).collect();
+                let some = items.by_ref().take(self.hub.limits.frame_events_max);
+                let some: Vec<_> = some.collect();
                 if let (Some(last), Some(at)) = (some.last(), self.at.get_mut(shard)) {
                     *at = last.change.position;
                 }
@@ -201,9 +233,13 @@ impl EventFeed {
             let is_all = window.until >= until;
             if let Some(at) = self.at.get_mut(shard) {
                 *at = window.until;
+                if self.hub.faults.has(Fault::ResumeStopsAtAPage) {
+                    *at = until;
+                }
             }
+            let cursor = self.cursor();
             if let Some(last) = self.frames.back_mut() {
-                last.cursor = Cursor(self.at.as_slice().into());
+                last.cursor = cursor;
                 return Ok(is_all);
             }
         }
@@ -211,10 +247,11 @@ impl EventFeed {
 
     /// A frame of what was read may wait long for a client that is slow. What was said where the client may read no
     /// longer is not told any more.
-    fn leave_out_what_is_gone(&self, frame: &mut Frame) {
+    fn leave_out_what_is_gone(&mut self, frame: &mut Frame) {
+        frame.items.retain(|item| !self.is_left_out(item));
         let audience = self.hub.audience();
         frame.items.retain(|item| match &item.change.news {
-            News::MessageSent(message) => audience.follows(self.user, message.conversation),
+            News::MessageSent(message) => !audience.has_left(self.user, message.conversation),
             News::MemberJoined { .. }
             | News::MemberLeft { .. }
             | News::MemberChanged { .. }
@@ -242,6 +279,9 @@ impl EventFeed {
                 }
                 Found::Lagged => {
                     self.state = State::Behind;
+                    if self.hub.faults.has(Fault::CursorGoesBack) {
+                        self.at.iter_mut().for_each(|at| *at = (*at - 3).max(0));
+                    }
                     return None;
                 }
                 Found::Lost => {
@@ -270,6 +310,9 @@ impl EventFeed {
         let change = &item.change;
         let at = self.at.get(usize::from(change.shard)).copied();
         if at.is_some_and(|at| change.position <= at) {
+            return None;
+        }
+        if self.is_left_out(&item) {
             return None;
         }
         // A client may be ahead of this node in another shard; its place never goes back.

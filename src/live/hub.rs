@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     bus::{COMMITS_MAX, Commit, Subscriber},
+    fault::Faults,
     model::{Change, ConversationId, Limits, News, Position, SessionId, Shard, UserId},
 };
 
@@ -81,19 +82,21 @@ pub struct Hub {
     sessions: Registry<SessionId, CancellationToken>,
     audience: Mutex<Audience>,
     pub(super) reading: Reading,
+    pub(super) faults: Faults,
     pub(super) signals: Signals,
     pub(super) limits: Arc<Limits>,
 }
 
 impl Hub {
     /// A hub that nobody listens to yet, of a log that stands at `heads`; and those who wait for its [`LogReader`](super::LogReader).
-    pub fn new(limits: Arc<Limits>, heads: &[Position]) -> (Self, Waiting) {
+    pub fn new(limits: Arc<Limits>, heads: &[Position], faults: Faults) -> (Self, Waiting) {
         let (reading, waiting) = Reading::new();
         let hub = Self {
             reading,
             tails: Registry::new(),
             sessions: Registry::new(),
-            audience: Mutex::new(Audience::new(heads, Arc::clone(&limits))),
+            audience: Mutex::new(Audience::new(heads, Arc::clone(&limits), faults.clone())),
+            faults,
             signals: Signals::new(Arc::clone(&limits)),
             limits,
         };
@@ -125,7 +128,7 @@ impl Hub {
     }
 
     /// Hands on what is new of a commit. The bus is a hint: what it brings twice is known, and what it lost is in the log.
-    fn take(&self, commit: Commit) {
+    pub fn take(&self, commit: Commit) {
         let head = self.audience().head(commit.shard);
         let first = commit
             .changes
@@ -183,7 +186,7 @@ impl Hub {
     }
 
     /// The log stood here a moment ago: what did not come by now was lost.
-    pub(super) fn find_lost(&self, heads: &[Position]) {
+    pub fn find_lost(&self, heads: &[Position]) {
         for (shard, head) in (0..).zip(heads) {
             if self.audience().head(shard) < *head {
                 self.lag(shard, *head);

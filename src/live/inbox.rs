@@ -102,14 +102,19 @@ impl Inbox {
         }
         queue.bytes += entry.item.bytes();
         queue.entries.push_back(entry);
-        let is_full =
+        let is_over =
             queue.entries.len() > limits.tail_news_max || queue.bytes > limits.tail_bytes_max;
         drop(queue);
-        if is_full {
+        if is_over {
             self.lag();
         } else {
             self.bell.notify_one();
         }
+    }
+
+    /// Whether one more is too much.
+    pub(super) fn is_full(&self, limits: &Limits) -> bool {
+        self.queue().entries.len() >= limits.tail_news_max
     }
 
     /// Leaves out what is there of a conversation that may be read no longer.

@@ -7,15 +7,10 @@ use std::{
 
 use super::{Hub, Item, followers::Follower, rows::Rows};
 use crate::{
+    fault::Point,
     model::{Change, ConversationId, News, Position, Reach, Span, UserId},
     store::{Error, Moved, Run, Store},
 };
-
-/// Rows of a read, about, and positions that a first read covers: so it has no more rows than that.
-pub(super) const ROWS_MAX: Position = 2_000;
-
-/// With fewer rows than that the next read covers twice as many positions.
-const ROWS_FEW: usize = 500;
 
 /// Of conversations with more members only one's own read mark is told.
 const MARKS_TOLD_MAX: i32 = 100;
@@ -72,9 +67,14 @@ impl<'a> JointRead<'a> {
         }
     }
 
+    fn rows_max(&self) -> u64 {
+        u64::from(self.hub.limits.catch_up_rows)
+    }
+
     /// What each of the group missed; nothing for those of whom it is not known what they follow.
     pub(super) async fn windows(&self) -> Result<Vec<Option<Window>>, Error> {
         let moved = self.find_moved().await?;
+        self.hub.faults.reach(Point::BetweenReads).await?;
         let followed: Vec<_> = {
             let ids: Vec<_> = moved.iter().map(|moved| moved.conversation).collect();
             let audience = self.hub.audience();
@@ -93,6 +93,7 @@ impl<'a> JointRead<'a> {
             return Ok(moved);
         }
         let mut found: HashMap<_, Moved> = HashMap::new();
+        self.hub.faults.reach(Point::BetweenReads).await?;
         let people: HashSet<_> = self.group.iter().map(|wanted| wanted.user).collect();
         for user in people {
             let moved = self.store.find_moved_of(user, self.span.after).await?;
@@ -122,9 +123,10 @@ impl<'a> JointRead<'a> {
                 after,
             })
             .collect();
-        let each = (ROWS_MAX / Position::try_from(runs.len().max(1)).unwrap_or(ROWS_MAX)).max(1);
-        let each = each.unsigned_abs() + 1;
+        let each = self.rows_max() / (runs.len() as u64).max(1);
+        let each = each.max(1) + 1;
         let messages = self.store.messages_since(&runs, span.until, each).await?;
+        self.hub.faults.reach(Point::BetweenReads).await?;
         let changes = self.store.changes_since(&runs, span.until, each).await?;
         let mut rows = Rows::new(span.until);
         for (run, (messages, changes)) in runs.iter().zip(messages.into_iter().zip(changes)) {
@@ -141,7 +143,7 @@ impl<'a> JointRead<'a> {
         self.add_deleted(&mut rows, moved).await?;
         let people: HashSet<_> = self.group.iter().map(|wanted| wanted.user).collect();
         let people: Vec<_> = people.into_iter().collect();
-        let most = ROWS_MAX.unsigned_abs();
+        let most = self.rows_max();
         let (about, until) = self.store.changes_about(&people, span, most).await?;
         rows.add_about(about, until);
         let (profiles, until) = self.store.profiles_since(span, most).await?;
@@ -257,14 +259,16 @@ impl<'a> JointRead<'a> {
         }
         drop(audience);
         let items: Vec<_> = found
-            .range(span.after + 1..=until.max(span.after))
+            .into_iter()
+            .filter(|(position, _)| *position > span.after && *position <= until)
             .map(|(_, item)| Arc::clone(item))
             .collect();
         let covered = (until - span.after).max(1);
-        let width = if items.len() < ROWS_FEW && until == span.after.saturating_add(wanted.width) {
+        let is_few = (items.len() as u64) < self.rows_max() / 4;
+        let width = if is_few && until == span.after.saturating_add(wanted.width) {
             wanted.width.saturating_mul(2)
         } else {
-            covered.max(ROWS_MAX)
+            covered.max(self.hub.limits.catch_up_rows.into())
         };
         Window {
             items,

@@ -13,6 +13,7 @@ use super::{
     needs::{MessageKey, Needs},
 };
 use crate::{
+    fault::{Fault, Faults},
     model::{
         Ban, Change, Conversation, ConversationId, FriendRequest, FriendRequestId, Membership,
         Message, Pair, Relationship, Session, SessionId, Shard, Timestamp, User, UserId,
@@ -30,6 +31,9 @@ static NOTHING: Relationship = Relationship {
 /// Rows as they are after every write so far, and what has to be stored.
 #[derive(Debug)]
 pub struct Batch {
+    pub(super) faults: Faults,
+    /// Memberships as they were when the batch began; only a planted fault looks at them.
+    at_first: HashMap<(ConversationId, UserId), Option<Membership>>,
     pub(super) shard: Shard,
     pub(super) at: Timestamp,
     pub(super) known: Known,
@@ -56,8 +60,10 @@ pub struct Batch {
 }
 
 impl Batch {
-    pub(super) fn new(shard: Shard, at: Timestamp, known: Known) -> Self {
+    pub(super) fn new(shard: Shard, at: Timestamp, known: Known, faults: Faults) -> Self {
         Self {
+            faults,
+            at_first: HashMap::new(),
             shard,
             at,
             known,
@@ -82,7 +88,11 @@ impl Batch {
     }
 
     pub(super) async fn load(&mut self, needs: &Needs, tx: &Transaction) -> Result<(), Error> {
-        self.known.load(needs, tx).await
+        self.known.load(needs, tx).await?;
+        if self.faults.has(Fault::BulkCheckForABatch) {
+            self.at_first = self.known.memberships.clone();
+        }
+        Ok(())
     }
 
     /// Looks up the keys too. Nearly all are new, so the first try of a batch leaves this out and lets the unique
@@ -220,7 +230,12 @@ impl Batch {
 
     /// A person's place in a conversation.
     pub fn membership(&self, conversation: ConversationId, user: UserId) -> Option<&Membership> {
-        self.known.memberships.get(&(conversation, user))?.as_ref()
+        let memberships = if self.faults.has(Fault::BulkCheckForABatch) {
+            &self.at_first
+        } else {
+            &self.known.memberships
+        };
+        memberships.get(&(conversation, user))?.as_ref()
     }
 
     /// Whether somebody who is no member may not come back.
@@ -260,6 +275,13 @@ impl Batch {
         sender: UserId,
         key: &str,
     ) -> Option<&Arc<Message>> {
+        if self.faults.has(Fault::RetryAnsweredFromAnotherSender) {
+            let same = |known: &&MessageKey| known.0 == conversation && known.2 == key;
+            return self.keys.get(self.keys.keys().find(same)?);
+        }
+        if self.faults.has(Fault::KeyCheckedOutside) {
+            return None;
+        }
         self.keys.get(&(conversation, sender, key.to_owned()))
     }
 }

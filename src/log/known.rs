@@ -20,7 +20,7 @@ use crate::{
 /// More rows than this are not carried to the next batch.
 const KEPT_MAX: usize = 8_192;
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Known {
     pub(super) head: Position,
     pub(super) users: HashMap<UserId, Option<User>>,

@@ -32,6 +32,7 @@ pub use writer::{LogWriter, Stopped};
 
 use crate::{
     bus::Publisher,
+    fault::Faults,
     model::{Clock, Heads, Limits},
     store::{Store, Writer},
 };
@@ -102,6 +103,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// The bounds.
     pub limits: Arc<Limits>,
+    /// What a test planted.
+    pub faults: Faults,
 }
 
 /// Opens the log where the store left it. The writer is a task for the caller to run, and to stop.

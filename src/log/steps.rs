@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Batch;
 use crate::{
+    fault::Fault,
     model::{
         Ban, Change, Conversation, ConversationId, ConversationKind, Membership, Message, News,
         Position, Reach, RemovalReason, Role, Session, SessionId, User, UserId,
@@ -282,7 +283,14 @@ impl Batch {
     ) -> Option<Arc<Message>> {
         let known = self.known.conversations.get_mut(&conversation)?.as_mut()?;
         known.last_seq += 1;
-        known.active_at = known.active_at.max(self.at);
+        known.active_at = if self.faults.has(Fault::TimeFromTheClockOnly) {
+            self.at
+        } else {
+            known.active_at.max(self.at)
+        };
+        // A key that is not looked for can't be stored either: it may be there.
+        let idempotency_key =
+            idempotency_key.filter(|_| !self.faults.has(Fault::KeyCheckedOutside));
         let message = Arc::new(Message {
             conversation,
             seq: known.last_seq,

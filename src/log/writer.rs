@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     bus::{Commit, Publisher},
+    fault::{Fault, Faults, Point},
     model::{Change, Clock, Limits, Shard},
     store::{Error, Writer},
 };
@@ -45,6 +46,7 @@ pub struct LogWriter {
     publisher: Publisher,
     clock: Arc<dyn Clock>,
     limits: Arc<Limits>,
+    faults: Faults,
     known: Option<Known>,
 }
 
@@ -61,6 +63,7 @@ impl LogWriter {
             publisher,
             clock,
             limits,
+            faults,
         } = parts;
         Self {
             writer,
@@ -71,30 +74,61 @@ impl LogWriter {
             publisher,
             clock,
             limits,
+            faults,
             known: None,
         }
     }
 
     /// Writes until `stop`; what is queued by then is still written. Ends early only when the storage fails.
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), Stopped> {
-        let mut entries = Vec::new();
         loop {
             tokio::select! {
                 biased;
                 () = stop.cancelled(), if !self.queue.is_closed() => self.queue.close(),
-                taken = self.queue.recv_many(&mut entries, self.limits.batch_writes_max) => {
-                    if taken == 0 {
-                        break;
-                    }
-                    while !entries.is_empty() {
-                        let rest = self.split(&mut entries);
-                        let batch = std::mem::replace(&mut entries, rest);
-                        self.write(batch).await?;
-                    }
+                taken = self.take() => {
+                    let Some(entries) = taken else { break };
+                    self.write_all(entries).await?;
                 }
             }
         }
+        self.close().await;
+        Ok(())
+    }
+
+    /// Writes what is queued now, waiting for something if there is nothing. For whoever drives the log step by step.
+    pub async fn step(&mut self) -> Result<(), Stopped> {
+        match self.take().await {
+            Some(entries) => self.write_all(entries).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Whether anything is queued.
+    pub fn is_idle(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// Gives the database back.
+    pub async fn close(self) {
         self.writer.close().await;
+    }
+
+    /// All that is queued, up to a batch; nothing when nothing will be any more.
+    async fn take(&mut self) -> Option<Vec<Box<dyn Entry>>> {
+        let mut entries = Vec::new();
+        let taken = self
+            .queue
+            .recv_many(&mut entries, self.limits.batch_writes_max)
+            .await;
+        (taken > 0).then_some(entries)
+    }
+
+    async fn write_all(&mut self, mut entries: Vec<Box<dyn Entry>>) -> Result<(), Stopped> {
+        while !entries.is_empty() {
+            let rest = self.split(&mut entries);
+            let batch = std::mem::replace(&mut entries, rest);
+            self.write(batch).await?;
+        }
         Ok(())
     }
 
@@ -115,6 +149,8 @@ impl LogWriter {
         }
         match outcome {
             Ok(changes) => {
+                // Committed is committed: a test may stop here, not undo it.
+                drop(self.faults.reach(Point::BeforePublish).await);
                 self.publish(changes.unwrap_or_default()).await;
                 entries.into_iter().for_each(Entry::answer);
                 Ok(())
@@ -166,7 +202,7 @@ impl LogWriter {
             Some(known) => known,
             None => Known::at(tx.find_head(self.shard).await?),
         };
-        let mut batch = Batch::new(self.shard, self.clock.now(), known);
+        let mut batch = Batch::new(self.shard, self.clock.now(), known, self.faults.clone());
         batch.load(&needs, &tx).await?;
         if keys == Keys::LookedUp {
             batch.load_keys(&needs, &tx).await?;
@@ -178,11 +214,20 @@ impl LogWriter {
             tx.roll_back().await?;
             return Ok(None);
         }
+        if self.faults.has(Fault::SeqOutsideTheTransaction) {
+            self.known = Some(batch.known.clone());
+        }
         if batch.effects() == 0 {
             tx.roll_back().await?;
         } else {
+            self.faults.reach(Point::BeforeWrite).await?;
             batch.store(&tx).await?;
+            if self.faults.has(Fault::PublishBeforeCommit) {
+                self.publish(batch.changes.clone()).await;
+            }
+            self.faults.reach(Point::BeforeCommit).await?;
             tx.commit().await?;
+            self.faults.reach(Point::AfterCommit).await?;
         }
         let (known, changes) = batch.finish();
         self.known = Some(known.kept());

@@ -177,6 +177,28 @@ impl News {
         }
     }
 
+    /// Whether this person begins to be a member by it; nothing when it neither begins nor ends their membership.
+    pub fn own_membership(&self, own: UserId) -> Option<bool> {
+        match self {
+            Self::MemberJoined { user, .. } if *user == own => Some(true),
+            Self::MemberLeft { user, .. } if *user == own => Some(false),
+            Self::MemberJoined { .. }
+            | Self::MemberLeft { .. }
+            | Self::MessageSent(_)
+            | Self::MemberChanged { .. }
+            | Self::ConversationUpdated { .. }
+            | Self::ConversationDeleted { .. }
+            | Self::ReadMarkMoved { .. }
+            | Self::ProfileUpdated { .. }
+            | Self::FriendRequestChanged { .. }
+            | Self::FriendshipBegan { .. }
+            | Self::FriendshipEnded { .. }
+            | Self::BlockChanged { .. }
+            | Self::AccountClosed { .. }
+            | Self::SessionEnded { .. } => None,
+        }
+    }
+
     /// Which members of its conversation are told.
     pub fn reach(&self) -> Reach {
         match self {

@@ -83,6 +83,11 @@ pub struct Limits {
     pub tail_bytes_max: usize,
     /// Messages that a listener who is behind reads from the log at once.
     pub catch_up_page: u32,
+    /// Rows that one read of the log for streams of events gives, about. A first read covers so many positions, and so
+    /// has no more rows than that; with less than a quarter the next one covers twice as many.
+    pub catch_up_rows: u32,
+    /// Events of one delivery.
+    pub frame_events_max: usize,
     /// A stream of events on which nothing happened for so long says how far the log is.
     pub heartbeat_every: Duration,
     /// Somebody is shown as typing for so long unless they say so again …
@@ -143,6 +148,8 @@ impl Default for Limits {
             tail_news_max: 256,
             tail_bytes_max: 1024 * 1024,
             catch_up_page: 100,
+            catch_up_rows: 2_000,
+            frame_events_max: 100,
             heartbeat_every: Duration::from_secs(30),
             typing_lives: Duration::from_secs(6),
             typing_refresh: Duration::from_secs(3),

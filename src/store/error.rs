@@ -22,6 +22,19 @@ pub enum Error {
     Database(#[source] DbErr),
 }
 
+#[cfg(feature = "faults")]
+impl Error {
+    /// As if somebody else held the database.
+    pub fn refused_by_a_test() -> Self {
+        Self::Busy(DbErr::Custom("refused by a test".to_owned()))
+    }
+
+    /// As if the disk had failed.
+    pub fn broken_by_a_test() -> Self {
+        Self::Storage(DbErr::Custom("broken by a test".to_owned()))
+    }
+}
+
 impl Error {
     /// A failure to commit: unless the database said that it was held, nobody knows whether it did.
     pub(super) fn at_commit(error: DbErr) -> Self {

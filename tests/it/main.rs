@@ -28,6 +28,7 @@ mod resume;
 mod schema;
 mod session;
 mod shutdown;
+mod simulation;
 mod socket;
 mod statements;
 mod storage;

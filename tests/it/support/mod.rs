@@ -17,6 +17,7 @@ use std::{
 };
 
 use parlor::{
+    fault::Faults,
     model::{Clock, Limits, Random, SystemClock, Timestamp},
     server::{Server, Settings, StartError},
 };
@@ -97,6 +98,7 @@ impl TestApp {
             limits: limits.clone(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random: Random::from_os(),
+            faults: Faults::default(),
         })
         .await?;
         let (url, hub) = (
@@ -152,17 +154,7 @@ impl TestApp {
 
     /// How many rows a table has.
     pub(crate) async fn db_count(&self, table: &str) -> i64 {
-        let url = format!("sqlite://{}", self.db_path().display());
-        let db = sea_orm::Database::connect(url).await.expect("a connection");
-        let count = sea_orm::Statement::from_string(
-            sea_orm::DbBackend::Sqlite,
-            format!("SELECT COUNT(*) FROM {table}"),
-        );
-        let row = sea_orm::ConnectionTrait::query_one_raw(&db, count)
-            .await
-            .expect("an answer")
-            .expect("a row");
-        row.try_get_by_index(0).expect("a number")
+        db_number(&self.db_path(), &format!("SELECT COUNT(*) FROM {table}")).await
     }
 
     /// Waits until nobody listens any more.
@@ -189,6 +181,20 @@ impl TestApp {
     pub(crate) async fn alice_and_bob(&self) -> (Client, Client) {
         tokio::join!(self.sign_up("alice"), self.sign_up("bob"))
     }
+}
+
+/// The number that a statement gives, in a database file.
+pub(crate) async fn db_number(path: &std::path::Path, statement: &str) -> i64 {
+    let url = format!("sqlite://{}", path.display());
+    let db = sea_orm::Database::connect(url).await.expect("a connection");
+    let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Sqlite, statement);
+    let row = sea_orm::ConnectionTrait::query_one_raw(&db, statement)
+        .await
+        .expect("an answer")
+        .expect("a row");
+    let number = row.try_get_by_index(0).expect("a number");
+    db.close().await.expect("closed");
+    number
 }
 
 /// Waits for a condition, as long as it may take and no longer.
