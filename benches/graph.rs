@@ -15,7 +15,7 @@ use std::{
 use entity::{friendship, user};
 use parlor::{
     chat::{Chat, Viewer},
-    model::{Id, Limits, Random, SessionId, SystemClock, UserId, page::PageArguments},
+    model::{Id, Limits, Random, SessionId, UserId, page::PageArguments},
     server::{Server, Settings},
     store,
 };
@@ -271,13 +271,7 @@ async fn main() -> Result<(), Failure> {
         rate_limits: false,
         ..Limits::default()
     };
-    let settings = Settings {
-        listen: ([127, 0, 0, 1], 0).into(),
-        database_url: url,
-        limits,
-        clock: Arc::new(SystemClock),
-        random: Random::from_os(),
-    };
+    let settings = Settings::new(([127, 0, 0, 1], 0).into(), url, limits);
     let server = Server::start(settings).await?;
     let chat = Arc::clone(server.api().chat());
     let store = server.store().clone();

@@ -195,11 +195,13 @@ impl Server {
         mut self,
         told_to_stop: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
-        let (mut log, mut edge) = (None, None);
+        let (mut log, mut edge, mut reader) = (None, None, None);
         tokio::select! {
             () = told_to_stop => {}
             ended = &mut self.log => log = Some(ended),
             ended = &mut self.edge => edge = Some(ended),
+            // It ends before it is told to only by a panic; nobody would be told what they missed.
+            ended = &mut self.reader => reader = Some(ended),
         }
         self.stop.cancel();
         // Even when the log has failed: whoever waits for it has been answered, and is to hear it.
@@ -214,7 +216,10 @@ impl Server {
             None => (&mut self.log).await,
         };
         drop(self.hub_task.await);
-        let reader = self.reader.await;
+        let reader = match reader {
+            Some(ended) => ended,
+            None => self.reader.await,
+        };
         self.store.close().await;
         log??;
         edge??;

@@ -8,13 +8,23 @@ use std::{
 use super::{Chat, Error, Happening, Removal, Viewer};
 use crate::model::{
     Change, ConversationId, ConversationKind, FriendRequest, FriendRequestId, Friendship,
-    FriendshipId, Membership, MembershipId, News, Pair, Place, Position, RemovalReason, User,
-    UserId,
+    FriendshipId, Membership, MembershipId, News, Pair, Place, Position, RemovalReason, Shard,
+    Span, User, UserId,
 };
 
 impl Chat {
     /// Looks up all that changes are about.
-    pub(super) async fn look_up(&self, viewer: Viewer, wanted: Wanted) -> Result<Found, Error> {
+    pub(super) async fn look_up(
+        &self,
+        viewer: Viewer,
+        wanted: Wanted,
+        (shard, first): (Shard, Position),
+    ) -> Result<Found, Error> {
+        let span = Span {
+            shard,
+            after: first - 1,
+            until: Position::MAX,
+        };
         let mut found = Found {
             looks_at_messages: wanted.looks_at_messages,
             ..Found::default()
@@ -35,8 +45,11 @@ impl Chat {
         }
         let left: Vec<_> = wanted.left.into_iter().collect();
         if !left.is_empty() {
-            let leavings = self.store.last_leavings(viewer.user, &left).await?;
+            let leavings = self.store.last_leavings(viewer.user, &left, span).await?;
             found.last_leavings = leavings.into_iter().collect();
+            let back_until_deleted = self.store.find_members_among(&left, &[viewer.user]).await?;
+            let of = |membership: Membership| membership.conversation;
+            found.deleted_since = back_until_deleted.into_iter().map(of).collect();
         }
         let ids: Vec<_> = wanted.memberships.into_iter().collect();
         if !ids.is_empty() {
@@ -56,6 +69,11 @@ impl Chat {
         if !friendships.is_empty() {
             let friendships = self.store.find_friendships(&friendships).await?;
             found.friendships = friendships.into_iter().map(|f| (f.id, f)).collect();
+        }
+        let profiles: Vec<_> = wanted.profiles.into_iter().collect();
+        if !profiles.is_empty() {
+            let last = self.store.last_profiles(&profiles, span).await?;
+            found.last_profiles = last.into_iter().collect();
         }
         let people: Vec<_> = wanted.people.into_iter().collect();
         if !people.is_empty() {
@@ -77,6 +95,7 @@ pub(super) struct Wanted {
     requests: HashSet<FriendRequestId>,
     friendships: HashSet<FriendshipId>,
     pairs: HashSet<Pair>,
+    profiles: HashSet<UserId>,
     people: HashSet<UserId>,
 }
 
@@ -124,6 +143,7 @@ impl Wanted {
             }
             News::ProfileUpdated { user } => {
                 self.people.insert(user);
+                self.profiles.insert(user);
                 if user != viewer {
                     self.pairs.insert(Pair::new(viewer, user));
                 }
@@ -160,6 +180,9 @@ pub(super) struct Found {
     looks_at_messages: bool,
     places: HashMap<ConversationId, Place>,
     last_leavings: HashMap<ConversationId, Position>,
+    /// Those that the viewer left, came back to and was in when they were deleted.
+    deleted_since: HashSet<ConversationId>,
+    last_profiles: HashMap<UserId, Position>,
     memberships: HashMap<MembershipId, Membership>,
     marks: HashMap<(ConversationId, UserId), Membership>,
     requests: HashMap<FriendRequestId, FriendRequest>,
@@ -231,8 +254,10 @@ impl Found {
                 ..
             } => {
                 let member = self.member(*conversation, *membership);
-                let updated = (*user == viewer).then(|| self.updated(*conversation));
-                [member.map(Happening::MemberChanged), updated.flatten()]
+                // What one may do in it changed with one's role, not with that of an earlier membership.
+                let own = member.as_ref().filter(|_| *user == viewer);
+                let updated = own.and_then(|_| self.updated(*conversation));
+                [member.map(Happening::MemberChanged), updated]
             }
             News::ConversationUpdated { conversation, .. } => only(self.updated(*conversation)),
             News::ConversationDeleted { conversation } => {
@@ -245,8 +270,8 @@ impl Found {
             News::ReadMarkMoved {
                 conversation, user, ..
             } => only(self.mark(*conversation, *user, change.position)),
-            News::ProfileUpdated { .. }
-            | News::FriendRequestChanged { .. }
+            News::ProfileUpdated { user } => only(self.profile(viewer, *user, change.position)),
+            News::FriendRequestChanged { .. }
             | News::FriendshipBegan { .. }
             | News::FriendshipEnded { .. }
             | News::BlockChanged { .. }
@@ -257,7 +282,6 @@ impl Found {
 
     fn admit_of_people(&self, viewer: UserId, news: &News) -> Parts {
         match news {
-            News::ProfileUpdated { user } => only(self.profile(viewer, *user)),
             News::FriendRequestChanged { request, .. } => {
                 let request = self.requests.get(request).cloned();
                 only(request.map(Happening::FriendRequestChanged))
@@ -288,6 +312,7 @@ impl Found {
             | News::ConversationUpdated { .. }
             | News::ConversationDeleted { .. }
             | News::ReadMarkMoved { .. }
+            | News::ProfileUpdated { .. }
             | News::AccountClosed { .. }
             | News::SessionEnded { .. } => only(None),
         }
@@ -308,7 +333,8 @@ impl Found {
         reason: RemovalReason,
     ) -> Option<Happening> {
         let last = self.last_leavings.get(&conversation);
-        if last.is_some_and(|last| *last > position) {
+        let is_last = last.is_none_or(|last| *last <= position);
+        if !is_last || self.deleted_since.contains(&conversation) {
             return None;
         }
         let place = self.places.get(&conversation);
@@ -335,8 +361,13 @@ impl Found {
         is_newest.then(|| Happening::ReadStatusChanged(mark.clone()))
     }
 
-    fn profile(&self, viewer: UserId, user: UserId) -> Option<Happening> {
+    /// How somebody is shown, unless that changed again: then the later change is told.
+    fn profile(&self, viewer: UserId, user: UserId, position: Position) -> Option<Happening> {
         let person = self.people.get(&user)?;
+        let last = self.last_profiles.get(&user);
+        if last.is_some_and(|last| *last > position) {
+            return None;
+        }
         let is_peer = || self.directs.contains_key(&Pair::new(viewer, user));
         let may_hear = user == viewer || self.friends.contains(&user) || is_peer();
         may_hear.then(|| Happening::UserUpdated(Arc::clone(person)))

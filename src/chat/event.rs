@@ -136,7 +136,9 @@ impl Chat {
         for item in items {
             wanted.add(viewer.user, &item.change.news);
         }
-        let found = self.look_up(viewer, wanted).await?;
+        let first = items.first().map(|item| &item.change);
+        let since = first.map_or((0, 0), |change| (change.shard, change.position));
+        let found = self.look_up(viewer, wanted, since).await?;
         let mut told = Events::default();
         for item in items {
             let parts = found.admit(viewer.user, &item.change);
@@ -146,8 +148,11 @@ impl Chat {
             if self.faults.has(Fault::GoneIsAnError) && parts.iter().all(Option::is_none) {
                 return Err(Error::BadInput("gone".to_owned()));
             }
-            for (part, what) in (0..).zip(parts.into_iter().flatten()) {
-                told.events.push(self.event(&item.change, part, what));
+            // Numbered before any is left out: each keeps its identifier whatever becomes of the other.
+            for (part, what) in (0..).zip(parts) {
+                if let Some(what) = what {
+                    told.events.push(self.event(&item.change, part, what));
+                }
             }
         }
         Ok(told)
@@ -161,7 +166,21 @@ impl Chat {
                 position: change.position,
                 part,
             },
-            at: change.at,
+            at: match &what {
+                // The clock may have gone back; a conversation's time does not.
+                Happening::MessageSent(message) => message.sent_at,
+                Happening::ConversationAdded(_)
+                | Happening::ConversationUpdated(_)
+                | Happening::ConversationRemoved { .. }
+                | Happening::MemberChanged(_)
+                | Happening::MemberRemoved(..)
+                | Happening::ReadStatusChanged(_)
+                | Happening::UserUpdated(_)
+                | Happening::FriendRequestChanged(_)
+                | Happening::FriendAdded(..)
+                | Happening::FriendRemoved(..)
+                | Happening::BlockChanged(_) => change.at,
+            },
             what,
         }
     }

@@ -1,7 +1,7 @@
 //! Passwords: Argon2id with 19 MiB, two passes and one lane, as OWASP's cheat sheet on password storage advises.
 //! Hashing takes a core for some 20 ms, so it runs off the async threads, and only a few at a time.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use argon2::{
     Algorithm, Argon2, Params, PasswordHash, PasswordVerifier, Version,
@@ -41,19 +41,18 @@ pub(super) struct Passwords {
     /// Those who wait for a place, and those who have one.
     waiting: Semaphore,
     random: Arc<Random>,
-    /// A hash that no password has: what an unknown handle is compared with, so that it takes the same time.
-    nobodys: Arc<str>,
+    /// A hash that no password has: what an unknown handle is compared with, so that it takes the same time. Made with
+    /// the first comparison, whosever that is.
+    nobodys: Arc<OnceLock<String>>,
 }
 
 impl Passwords {
     pub(super) fn new(at_once: usize, waiting: usize, random: Arc<Random>) -> Self {
-        let secret = data_encoding::HEXLOWER.encode(&random.bytes::<32>());
-        let nobodys = hash(&secret, random.bytes()).unwrap_or_default().into();
         Self {
             places: Arc::new(Semaphore::new(at_once)),
             waiting: Semaphore::new(at_once + waiting),
             random,
-            nobodys,
+            nobodys: Arc::default(),
         }
     }
 
@@ -72,8 +71,15 @@ impl Passwords {
         hash: Option<&str>,
     ) -> Result<bool, Error> {
         let known = hash.is_some();
-        let hash = hash.map_or_else(|| Arc::clone(&self.nobodys), Arc::from);
-        Ok(self.off_thread(move || matches(&password, &hash)).await? && known)
+        let hash = hash.map(str::to_owned);
+        let nobodys = Arc::clone(&self.nobodys);
+        let (secret, salt) = (self.random.bytes::<32>(), self.random.bytes());
+        let compare = move || {
+            let secret = || data_encoding::HEXLOWER.encode(&secret);
+            let nobodys = nobodys.get_or_init(|| self::hash(&secret(), salt).unwrap_or_default());
+            matches(&password, hash.as_ref().unwrap_or(nobodys))
+        };
+        Ok(self.off_thread(compare).await? && known)
     }
 
     async fn off_thread<T: Send + 'static>(

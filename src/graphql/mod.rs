@@ -14,6 +14,7 @@ mod direct;
 mod document;
 mod error;
 mod event;
+mod event_frame;
 mod friend;
 mod friend_request;
 mod friendship;

@@ -12,7 +12,7 @@ use super::{
     conversation::ConversationQuery,
     conversation_mutation::ConversationMutation,
     direct::DirectMutation,
-    event::EventSubscription,
+    event_frame::EventSubscription,
     friendship::FriendMutation,
     membership::MembershipMutation,
     message::{MessageMutation, MessageSubscription},

@@ -11,20 +11,19 @@ use std::{
 };
 
 use super::{
-    Item,
     followers::{Follower, Followers, Topic},
-    inbox::{Entry, Inbox},
+    inbox::Inbox,
 };
 use crate::{
-    fault::{Fault, Faults, Point},
-    model::{Change, ConversationId, Heads, Limits, News, Position, Role, UserId},
+    fault::{Fault, Faults},
+    model::{Change, ConversationId, Heads, Limits, News, Position, Role, Shard, UserId},
     store::Followed,
 };
 
 /// Changes that are noted while what somebody follows is loaded; with more it is loaded again.
-const NOTED_MAX: usize = 1_000;
+pub(super) const NOTED_MAX: usize = 1_000;
 
-enum State {
+pub(super) enum State {
     /// What they follow is not known; what happened to them since it is being read.
     Loading {
         generation: u64,
@@ -33,20 +32,20 @@ enum State {
     Loaded,
 }
 
-struct Person {
-    inboxes: Vec<Arc<Inbox>>,
-    topics: HashSet<Topic>,
-    state: State,
+pub(super) struct Person {
+    pub(super) inboxes: Vec<Arc<Inbox>>,
+    pub(super) topics: HashSet<Topic>,
+    pub(super) state: State,
 }
 
 /// Everybody who follows their events on this node.
 pub(super) struct Audience {
-    heads: Vec<Position>,
-    people: HashMap<UserId, Person>,
-    followers: Followers,
+    pub(super) heads: Vec<Position>,
+    pub(super) people: HashMap<UserId, Person>,
+    pub(super) followers: Followers,
     generation: u64,
-    limits: Arc<Limits>,
-    faults: Faults,
+    pub(super) limits: Arc<Limits>,
+    pub(super) faults: Faults,
 }
 
 /// What somebody who wants to follow is to do.
@@ -78,7 +77,7 @@ impl Audience {
     }
 
     /// How far a shard's changes have been handed on.
-    pub(super) fn head(&self, shard: u16) -> Position {
+    pub(super) fn head(&self, shard: Shard) -> Position {
         self.heads.get(usize::from(shard)).copied().unwrap_or(0)
     }
 
@@ -198,7 +197,7 @@ impl Audience {
     }
 
     /// What somebody follows is not the same after this change.
-    fn apply(&mut self, user: UserId, change: &Change) {
+    pub(super) fn apply(&mut self, user: UserId, change: &Change) {
         match change.news {
             News::MemberJoined {
                 conversation, role, ..
@@ -210,19 +209,19 @@ impl Audience {
                     Follower { since, role },
                 );
             }
-            News::MemberLeft { conversation, .. } => {
+            News::MemberLeft { conversation, .. } | News::ConversationDeleted { conversation } => {
                 self.leave_conversation(user, conversation, change);
             }
             News::MemberChanged {
                 conversation, role, ..
             } => {
+                let topic = Topic::Conversation(conversation);
                 self.followers
-                    .change_role(Topic::Conversation(conversation), user, role);
+                    .change_role(topic, user, role, change.position);
             }
             News::FriendshipBegan { pair, .. } => self.follow_profile(user, pair.other(user)),
             News::MessageSent(_)
             | News::ConversationUpdated { .. }
-            | News::ConversationDeleted { .. }
             | News::ReadMarkMoved { .. }
             | News::ProfileUpdated { .. }
             | News::FriendRequestChanged { .. }
@@ -251,87 +250,25 @@ impl Audience {
         }
     }
 
-    /// Hands a change to everybody who hears it. What they follow changes at its position.
-    pub(super) fn deliver(&mut self, item: &Arc<Item>) {
-        let change = &item.change;
-        if let Some(head) = self.heads.get_mut(usize::from(change.shard)) {
-            *head = change.position;
+    /// Changes of a shard are missing, up to this position: what everybody follows is read anew, and what they missed.
+    /// Nothing happens when they have come meanwhile. Whether they were missing.
+    pub(super) fn lag(&mut self, shard: Shard, until: Position) -> bool {
+        match self.heads.get_mut(usize::from(shard)) {
+            Some(head) if *head < until => *head = until,
+            Some(_) | None => return false,
         }
-        if self.people.is_empty() {
-            return;
-        }
-        let entry = Entry {
-            item: Arc::clone(item),
-            heads: self.heads(),
-        };
-        let (one, other) = change.news.concerns();
-        for user in [one, other].into_iter().flatten() {
-            self.note(user, change);
-            self.put(user, &entry);
-        }
-        let topic = if let News::ProfileUpdated { user } = change.news {
-            Some(Topic::Profile(user))
-        } else {
-            change.news.conversation().map(Topic::Conversation)
-        };
-        let Some(topic) = topic else { return };
-        if let News::ConversationDeleted { conversation } = change.news {
-            self.end_conversation(conversation, &entry);
-            return;
-        }
-        for (user, follower) in self.followers.of(topic) {
-            if one != Some(user) && follower.hears(user, change) {
-                self.put(user, &entry);
-            }
-        }
+        self.forget(Inbox::lag);
+        true
     }
 
-    /// A conversation is gone: what was said in it and not heard yet is left out.
-    fn end_conversation(&mut self, conversation: ConversationId, entry: &Entry) {
-        let topic = Topic::Conversation(conversation);
-        for user in self.followers.end(topic) {
-            if let Some(person) = self.people.get_mut(&user) {
-                person.topics.remove(&topic);
-                for inbox in &person.inboxes {
-                    inbox.leave_out(conversation);
-                    inbox.put(entry.clone(), &self.limits);
-                }
-            }
-        }
-    }
-
-    fn note(&mut self, user: UserId, change: &Change) {
-        let Some(person) = self.people.get_mut(&user) else {
-            return;
-        };
-        match &mut person.state {
-            State::Loaded => self.apply(user, change),
-            State::Loading { noted, .. } => {
-                if let Some(list) = noted {
-                    list.push(change.clone());
-                    if list.len() > NOTED_MAX {
-                        *noted = None;
-                    }
-                }
-            }
-        }
-    }
-
-    fn put(&self, user: UserId, entry: &Entry) {
-        if let Some(person) = self.people.get(&user) {
-            for inbox in &person.inboxes {
-                if self.faults.has(Fault::LagThatDrops) && inbox.is_full(&self.limits) {
-                    continue;
-                }
-                inbox.put(entry.clone(), &self.limits);
-            }
-            self.faults.pass(Point::BetweenListeners);
-        }
-    }
-
-    /// Changes are missing up to `heads`: what everybody follows is read anew, and what they missed.
-    pub(super) fn lag(&mut self, heads: &[Position]) {
+    /// The log stands here, and more was told: every stream ends.
+    pub(super) fn lose(&mut self, heads: &[Position]) {
         self.heads = heads.to_vec();
+        self.forget(Inbox::lose);
+    }
+
+    /// What anybody follows is not known any more.
+    fn forget(&mut self, tell: impl Fn(&Inbox)) {
         self.followers.clear();
         for person in self.people.values_mut() {
             self.generation += 1;
@@ -340,51 +277,52 @@ impl Audience {
                 generation: self.generation,
                 noted: Some(Vec::new()),
             };
-            for inbox in &person.inboxes {
-                inbox.lag();
-            }
+            person.inboxes.iter().for_each(|inbox| tell(inbox));
         }
     }
 
-    /// The log has fewer changes than were told: every stream ends.
-    pub(super) fn lose(&mut self, heads: &[Position]) {
-        self.lag(heads);
-        for person in self.people.values() {
-            for inbox in &person.inboxes {
-                inbox.lose();
-            }
-        }
+    fn loaded(&self, user: UserId) -> Option<&Person> {
+        let person = self.people.get(&user)?;
+        matches!(person.state, State::Loaded).then_some(person)
     }
 
     /// How somebody follows those of these conversations that they follow; nothing when that is not known now.
     pub(super) fn followed(
         &self,
         user: UserId,
-        conversations: &[ConversationId],
+        among: &HashSet<ConversationId>,
     ) -> Option<HashMap<ConversationId, Follower>> {
-        let person = self.people.get(&user)?;
-        if !matches!(person.state, State::Loaded) {
-            return None;
-        }
-        let follower = |id: &ConversationId| {
-            let topic = Topic::Conversation(*id);
-            Some((*id, self.followers.get(topic, user)?))
+        let person = self.loaded(user)?;
+        let follower = |topic: &Topic| match topic {
+            Topic::Conversation(id) if among.contains(id) => {
+                Some((*id, self.followers.get(*topic, user)?))
+            }
+            Topic::Conversation(_) | Topic::Profile(_) => None,
         };
-        Some(conversations.iter().filter_map(follower).collect())
+        Some(person.topics.iter().filter_map(follower).collect())
     }
 
-    /// Whether somebody might hear how another is shown.
-    pub(super) fn follows_profile(&self, user: UserId, of: UserId) -> bool {
-        let topic = Topic::Profile(of);
-        let person = self.people.get(&user);
-        person.is_some_and(|person| person.topics.contains(&topic))
+    /// Whether somebody might hear how another is shown; nothing when that is not known now.
+    pub(super) fn follows_profile(&self, user: UserId, of: UserId) -> Option<bool> {
+        let person = self.loaded(user)?;
+        Some(person.topics.contains(&Topic::Profile(of)))
     }
 
-    /// Whether it is known that somebody follows a conversation no longer. While what they follow is read anew it is not.
-    pub(super) fn has_left(&self, user: UserId, conversation: ConversationId) -> bool {
-        let topic = Topic::Conversation(conversation);
-        self.people.get(&user).is_some_and(|person| {
-            matches!(person.state, State::Loaded) && !person.topics.contains(&topic)
-        })
+    /// Of whom somebody might hear how they are shown.
+    pub(super) fn profiles_of(&self, user: UserId) -> Vec<UserId> {
+        let topics = self.people.get(&user).map(|person| &person.topics);
+        let profile = |topic: &Topic| match topic {
+            Topic::Profile(of) => Some(*of),
+            Topic::Conversation(_) => None,
+        };
+        topics.into_iter().flatten().filter_map(profile).collect()
+    }
+
+    /// Whether it is known that the membership by which somebody heard a position of a conversation has ended. While
+    /// what they follow is read anew it is not.
+    pub(super) fn has_left(&self, user: UserId, of: ConversationId, position: Position) -> bool {
+        let follower = self.followers.get(Topic::Conversation(of), user);
+        let hears = follower.is_some_and(|follower| follower.since < position);
+        self.loaded(user).is_some() && !hears
     }
 }

@@ -151,6 +151,12 @@ impl LogReader {
 
     /// What was in the log a moment ago, the hub has by now, unless it was lost on the way.
     async fn look_at_heads(&mut self) {
+        if let Err(error) = self.check_sessions().await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "sessions cannot be read"
+            );
+        }
         let before = self.heads.take();
         if !self.hub.is_listened_to() {
             return;
@@ -176,6 +182,19 @@ impl LogReader {
                 );
             }
         }
+    }
+
+    /// With changes that were lost the end of a session may have been.
+    async fn check_sessions(&self) -> Result<(), Error> {
+        let sessions = self.hub.sessions_in_doubt();
+        if sessions.is_empty() {
+            return Ok(());
+        }
+        let there = self.store.sessions_among(&sessions).await?;
+        for session in sessions.into_iter().filter(|id| !there.contains(id)) {
+            self.hub.end_session(session);
+        }
+        Ok(())
     }
 
     async fn serve(&self, asked: &mut Vec<Asked>) {

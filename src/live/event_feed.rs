@@ -66,6 +66,7 @@ pub struct EventFeed {
     frames: VecDeque<Frame>,
     /// Conversations of which nothing is told until the person leaves them: they were not told that they joined.
     unheard: HashSet<ConversationId>,
+    has_told: bool,
     was_caught_up: bool,
     /// How many positions to read at once.
     width: Position,
@@ -96,6 +97,7 @@ impl EventFeed {
             state,
             frames: VecDeque::new(),
             unheard: HashSet::new(),
+            has_told: false,
             was_caught_up: false,
             width: hub.limits.catch_up_rows.into(),
             next_heartbeat: Instant::now() + hub.limits.heartbeat_every,
@@ -144,6 +146,7 @@ impl EventFeed {
     }
 
     fn tell(&mut self, frame: Frame) -> Arc<Frame> {
+        self.has_told = true;
         self.was_caught_up |= frame.is_caught_up;
         self.next_heartbeat = Instant::now() + self.hub.limits.heartbeat_every;
         Arc::new(frame)
@@ -184,6 +187,10 @@ impl EventFeed {
                 return Ok(());
             }
         }
+        if self.inbox.is_lost() {
+            self.begin_anew();
+            return Ok(());
+        }
         if !self.inbox.is_open() {
             // So much happened meanwhile that the inbox is full: there is more to read.
             return Ok(());
@@ -220,16 +227,7 @@ impl EventFeed {
                 return Ok(false);
             };
             self.width = window.width;
-            let mut items = window.items.into_iter().peekable();
-            while items.peek().is_some() {
-                let some = items.by_ref().take(self.hub.limits.frame_events_max);
-                let some: Vec<_> = some.collect();
-                if let (Some(last), Some(at)) = (some.last(), self.at.get_mut(shard)) {
-                    *at = last.change.position;
-                }
-                let frame = self.frame(some, false);
-                self.frames.push_back(frame);
-            }
+            self.cut(shard, window.items);
             let is_all = window.until >= until;
             if let Some(at) = self.at.get_mut(shard) {
                 *at = window.until;
@@ -242,29 +240,47 @@ impl EventFeed {
                 last.cursor = cursor;
                 return Ok(is_all);
             }
+            if !is_all && (!self.has_told || Instant::now() >= self.next_heartbeat) {
+                // There is much to look through and little to tell: the client keeps how far that is.
+                let frame = self.frame(Vec::new(), false);
+                self.frames.push_back(frame);
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Cuts what was read of a shard into frames.
+    fn cut(&mut self, shard: usize, items: Vec<Arc<Item>>) {
+        let (mut some, mut events) = (Vec::new(), 0);
+        let mut items = items.into_iter().peekable();
+        while let Some(item) = items.next() {
+            events += item.change.news.events_max();
+            if let Some(at) = self.at.get_mut(shard) {
+                *at = item.change.position;
+            }
+            some.push(item);
+            let next = items.peek().map(|next| next.change.news.events_max());
+            if next.is_none_or(|next| events + next > self.hub.limits.frame_events_max) {
+                let frame = self.frame(std::mem::take(&mut some), false);
+                self.frames.push_back(frame);
+                events = 0;
+            }
         }
     }
 
     /// A frame of what was read may wait long for a client that is slow. What was said where the client may read no
-    /// longer is not told any more.
+    /// longer is not told any more, and then nothing else of it until they are told that they left.
     fn leave_out_what_is_gone(&mut self, frame: &mut Frame) {
-        frame.items.retain(|item| !self.is_left_out(item));
-        let audience = self.hub.audience();
-        frame.items.retain(|item| match &item.change.news {
-            News::MessageSent(message) => !audience.has_left(self.user, message.conversation),
-            News::MemberJoined { .. }
-            | News::MemberLeft { .. }
-            | News::MemberChanged { .. }
-            | News::ConversationUpdated { .. }
-            | News::ConversationDeleted { .. }
-            | News::ReadMarkMoved { .. }
-            | News::ProfileUpdated { .. }
-            | News::FriendRequestChanged { .. }
-            | News::FriendshipBegan { .. }
-            | News::FriendshipEnded { .. }
-            | News::BlockChanged { .. }
-            | News::AccountClosed { .. }
-            | News::SessionEnded { .. } => true,
+        let hub = Arc::clone(&self.hub);
+        let audience = hub.audience();
+        frame.items.retain(|item| {
+            let change = &item.change;
+            if let News::MessageSent(message) = &change.news
+                && audience.has_left(self.user, message.conversation, change.position)
+            {
+                self.unheard.insert(message.conversation);
+            }
+            !self.is_left_out(item)
         });
     }
 
@@ -285,8 +301,7 @@ impl EventFeed {
                     return None;
                 }
                 Found::Lost => {
-                    self.at = self.hub.audience().heads().to_vec();
-                    self.state = State::Resync;
+                    self.begin_anew();
                     return None;
                 }
                 Found::Nothing => {
@@ -303,6 +318,13 @@ impl EventFeed {
                 }
             }
         }
+    }
+
+    /// The log is not the one that the client heard: it is told where it can begin.
+    fn begin_anew(&mut self) {
+        self.at = self.hub.audience().heads().to_vec();
+        self.frames.clear();
+        self.state = State::Resync;
     }
 
     /// What a change is to this client: nothing when it has it already.

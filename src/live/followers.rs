@@ -77,9 +77,12 @@ impl Followers {
         self.0.get(&topic)?.get(&user).copied()
     }
 
-    pub(super) fn change_role(&mut self, topic: Topic, user: UserId, role: Role) {
+    /// Somebody's role is another from a position on, unless that is of an earlier membership.
+    pub(super) fn change_role(&mut self, topic: Topic, user: UserId, role: Role, at: Position) {
         let followers = self.0.get_mut(&topic);
-        if let Some(known) = followers.and_then(|followers| followers.get_mut(&user)) {
+        if let Some(known) = followers.and_then(|followers| followers.get_mut(&user))
+            && known.since < at
+        {
             known.role = role;
         }
     }

@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     hash::Hash,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -68,6 +71,11 @@ impl<K: Copy + Eq + Hash, V> Registry<K, V> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
+    fn keys(&self) -> Vec<K> {
+        let map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        map.keys().copied().collect()
+    }
+
     fn all(&self) -> Vec<Arc<V>> {
         let map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         map.values()
@@ -81,6 +89,8 @@ pub struct Hub {
     tails: Registry<ConversationId, Tail>,
     sessions: Registry<SessionId, CancellationToken>,
     audience: Mutex<Audience>,
+    /// Whether changes were lost on the way, and with them the end of a session perhaps.
+    has_lost: AtomicBool,
     pub(super) reading: Reading,
     pub(super) faults: Faults,
     pub(super) signals: Signals,
@@ -96,6 +106,7 @@ impl Hub {
             tails: Registry::new(),
             sessions: Registry::new(),
             audience: Mutex::new(Audience::new(heads, Arc::clone(&limits), faults.clone())),
+            has_lost: AtomicBool::new(false),
             faults,
             signals: Signals::new(Arc::clone(&limits)),
             limits,
@@ -138,19 +149,23 @@ impl Hub {
             self.lag(commit.shard, first - 1);
         }
         for change in commit.changes {
+            // What it ends is ended however late it comes.
+            self.end(&change);
             if change.position > head {
                 self.deliver(change);
             }
         }
     }
 
-    fn deliver(&self, change: Change) {
-        self.signals.note(&change);
-        if let News::SessionEnded { session, .. } = change.news
-            && let Some(end) = self.sessions.get(session)
-        {
-            end.cancel();
+    /// Ends what somebody may see or do no longer.
+    fn end(&self, change: &Change) {
+        self.signals.note(change);
+        if let News::SessionEnded { session, .. } = change.news {
+            self.end_session(session);
         }
+    }
+
+    fn deliver(&self, change: Change) {
         let conversation = change.news.conversation();
         let item = Arc::new(Item::new(change));
         self.audience().deliver(&item);
@@ -163,20 +178,34 @@ impl Hub {
 
     /// Changes of a shard were lost on the way, up to this position: whoever listens reads them in the log.
     fn lag(&self, shard: Shard, until: Position) {
+        if !self.audience().lag(shard, until) {
+            return;
+        }
         tracing::warn!(
             shard,
             until,
             "changes were lost on the way here; listeners read the log"
         );
-        let mut audience = self.audience();
-        let mut heads = audience.heads().to_vec();
-        if let Some(head) = heads.get_mut(usize::from(shard)) {
-            *head = until;
-        }
-        audience.lag(&heads);
-        drop(audience);
+        self.has_lost.store(true, Ordering::Relaxed);
         for tail in self.tails.all() {
             tail.lag();
+        }
+    }
+
+    /// The sessions that somebody is connected with, when changes were lost since this was asked last: one of these may
+    /// have ended.
+    pub(super) fn sessions_in_doubt(&self) -> Vec<SessionId> {
+        if self.has_lost.swap(false, Ordering::Relaxed) {
+            self.sessions.keys()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// A session has ended.
+    pub(super) fn end_session(&self, session: SessionId) {
+        if let Some(end) = self.sessions.get(session) {
+            end.cancel();
         }
     }
 
@@ -188,14 +217,12 @@ impl Hub {
     /// The log stood here a moment ago: what did not come by now was lost.
     pub fn find_lost(&self, heads: &[Position]) {
         for (shard, head) in (0..).zip(heads) {
-            if self.audience().head(shard) < *head {
-                self.lag(shard, *head);
-            }
+            self.lag(shard, *head);
         }
     }
 
     /// The log has fewer changes than were told, so it is not the one that they were told from.
-    pub(super) fn lose(&self, heads: &[Position]) {
+    pub fn lose(&self, heads: &[Position]) {
         tracing::error!("the log has lost changes; every client is told to load anew");
         self.audience().lose(heads);
         for tail in self.tails.all() {

@@ -156,6 +156,11 @@ impl Inbox {
         queue.state == State::Open && queue.entries.is_empty()
     }
 
+    /// Whether what was told is gone.
+    pub(super) fn is_lost(&self) -> bool {
+        self.queue().state == State::Lost
+    }
+
     /// Whether everything since it was opened is in it.
     pub(super) fn is_open(&self) -> bool {
         self.queue().state == State::Open

@@ -3,6 +3,7 @@
 mod audience;
 mod board;
 mod catch_up;
+mod delivery;
 mod event_feed;
 mod feed;
 mod followers;

@@ -8,15 +8,17 @@ use std::{
 use super::{Hub, Item, followers::Follower, rows::Rows};
 use crate::{
     fault::Point,
-    model::{Change, ConversationId, News, Position, Reach, Span, UserId},
+    model::{
+        Change, ConversationId, Id, News, Position, Reach, Span, UserId, change::MARKS_TOLD_MAX,
+    },
     store::{Error, Moved, Run, Store},
 };
 
-/// Of conversations with more members only one's own read mark is told.
-const MARKS_TOLD_MAX: i32 = 100;
-
 /// Conversations that moved, looked for at once; when there are more each person's own are.
-const MOVED_MAX: u64 = 2_000;
+const MOVED_MAX: Position = 2_000;
+
+/// So few people's own conversations are looked at one after the other.
+const FEW_PEOPLE: usize = 4;
 
 /// What somebody wants to hear who is behind.
 #[derive(Debug)]
@@ -75,31 +77,39 @@ impl<'a> JointRead<'a> {
     pub(super) async fn windows(&self) -> Result<Vec<Option<Window>>, Error> {
         let moved = self.find_moved().await?;
         self.hub.faults.reach(Point::BetweenReads).await?;
-        let followed: Vec<_> = {
-            let ids: Vec<_> = moved.iter().map(|moved| moved.conversation).collect();
-            let audience = self.hub.audience();
-            let of = |wanted: &Wanted| audience.followed(wanted.user, &ids);
-            self.group.iter().map(of).collect()
-        };
+        let ids: HashSet<_> = moved.iter().map(|moved| moved.conversation).collect();
+        let of = |wanted: &Wanted| self.hub.audience().followed(wanted.user, &ids);
+        let followed: Vec<_> = self.group.iter().map(of).collect();
         let rows = self.read_rows(&followed, &moved).await?;
         let window = |(wanted, followed): (&Wanted, Option<HashMap<_, _>>)| {
-            followed.map(|followed| self.window(wanted, &followed, &rows))
+            self.window(wanted, &followed?, &rows)
         };
         Ok(self.group.iter().zip(followed).map(window).collect())
     }
 
     async fn find_moved(&self) -> Result<Vec<Moved>, Error> {
-        if let Some(moved) = self.store.find_moved(self.span.after, MOVED_MAX).await? {
-            return Ok(moved);
-        }
-        let mut found: HashMap<_, Moved> = HashMap::new();
-        self.hub.faults.reach(Point::BetweenReads).await?;
         let people: HashSet<_> = self.group.iter().map(|wanted| wanted.user).collect();
-        for user in people {
-            let moved = self.store.find_moved_of(user, self.span.after).await?;
-            found.extend(moved.into_iter().map(|moved| (moved.conversation, moved)));
+        let head = self.hub.audience().head(self.span.shard);
+        // Whoever was away for long, and is not one of many, has fewer conversations than moved.
+        let by_person = people.len() <= FEW_PEOPLE && head - self.span.after > MOVED_MAX;
+        let mut moved = if by_person {
+            None
+        } else {
+            let most = MOVED_MAX.unsigned_abs();
+            self.store.find_moved(self.span.after, most).await?
+        };
+        if moved.is_none() {
+            let mut found: HashMap<_, Moved> = HashMap::new();
+            for user in people {
+                let theirs = self.store.find_moved_of(user, self.span.after).await?;
+                found.extend(theirs.into_iter().map(|moved| (moved.conversation, moved)));
+            }
+            moved = Some(found.into_values().collect());
         }
-        Ok(found.into_values().collect())
+        let mut moved = moved.unwrap_or_default();
+        let shards = self.store.shards();
+        moved.retain(|moved| moved.conversation.shard(shards) == self.span.shard);
+        Ok(moved)
     }
 
     async fn read_rows(
@@ -123,8 +133,12 @@ impl<'a> JointRead<'a> {
                 after,
             })
             .collect();
-        let each = self.rows_max() / (runs.len() as u64).max(1);
-        let each = each.max(1) + 1;
+        // Positions are dense: so few of them have no more rows than that, wherever they lie.
+        let each = if span.until - span.after <= Position::from(self.hub.limits.catch_up_rows) {
+            self.rows_max()
+        } else {
+            (self.rows_max() / (runs.len() as u64).max(1)).max(1)
+        } + 1;
         let messages = self.store.messages_since(&runs, span.until, each).await?;
         self.hub.faults.reach(Point::BetweenReads).await?;
         let changes = self.store.changes_since(&runs, span.until, each).await?;
@@ -146,9 +160,24 @@ impl<'a> JointRead<'a> {
         let most = self.rows_max();
         let (about, until) = self.store.changes_about(&people, span, most).await?;
         rows.add_about(about, until);
-        let (profiles, until) = self.store.profiles_since(span, most).await?;
+        let (profiles, until) = self.read_profiles(&people).await?;
         rows.add_profiles(profiles, until);
         Ok(rows)
+    }
+
+    /// Whose profiles changed: of few positions everybody's, of many those that the group follows.
+    async fn read_profiles(&self, people: &[UserId]) -> Result<(Vec<Change>, Position), Error> {
+        let most = self.rows_max();
+        if self.span.until - self.span.after <= Position::from(self.hub.limits.catch_up_rows) {
+            return self.store.profiles_since(self.span, None, most + 1).await;
+        }
+        let mut followed: HashSet<_> = people.iter().copied().collect();
+        for user in people {
+            followed.extend(self.hub.audience().profiles_of(*user));
+        }
+        let followed: Vec<_> = followed.into_iter().collect();
+        let followed = Some(followed.as_slice());
+        self.store.profiles_since(self.span, followed, most).await
     }
 
     /// Read marks have no rows of their own: the newest is in the membership.
@@ -198,11 +227,7 @@ impl<'a> JointRead<'a> {
         if deleted.is_empty() {
             return Ok(());
         }
-        let places: Vec<_> = self
-            .group
-            .iter()
-            .flat_map(|wanted| deleted.iter().map(|id| (*id, wanted.user)))
-            .collect();
+        let people: Vec<_> = self.group.iter().map(|wanted| wanted.user).collect();
         let runs: Vec<_> = moved
             .iter()
             .filter_map(|moved| Some((moved.conversation, moved.deleted_position?)))
@@ -212,7 +237,7 @@ impl<'a> JointRead<'a> {
                 after: at - 1,
             })
             .collect();
-        let members = self.store.find_memberships(&places).await?;
+        let members = self.store.find_members_among(&deleted, &people).await?;
         let changes = self.store.changes_since(&runs, span.until, 1).await?;
         for change in changes.into_iter().flatten() {
             let conversation = change.news.conversation();
@@ -230,14 +255,14 @@ impl<'a> JointRead<'a> {
         Ok(())
     }
 
+    /// What one of the group missed; nothing when it is not known any more what they follow.
     fn window(
         &self,
         wanted: &Wanted,
         followed: &HashMap<ConversationId, Follower>,
         rows: &Rows,
-    ) -> Window {
+    ) -> Option<Window> {
         let (user, span) = (wanted.user, wanted.span);
-        let until = rows.until.min(span.until);
         let mut found: BTreeMap<Position, &Arc<Item>> = BTreeMap::new();
         for (conversation, follower) in followed {
             for item in rows.conversations.get(conversation).into_iter().flatten() {
@@ -253,27 +278,38 @@ impl<'a> JointRead<'a> {
         }
         let audience = self.hub.audience();
         for (of, item) in &rows.profiles {
-            if *of == user || audience.follows_profile(user, *of) {
+            if *of == user || audience.follows_profile(user, *of)? {
                 found.insert(item.change.position, item);
             }
         }
         drop(audience);
-        let items: Vec<_> = found
+        let mut until = rows.until.min(span.until).max(span.after);
+        let (mut items, mut bytes) = (Vec::new(), 0);
+        let wanted_ones = found
             .into_iter()
-            .filter(|(position, _)| *position > span.after && *position <= until)
-            .map(|(_, item)| Arc::clone(item))
-            .collect();
-        let covered = (until - span.after).max(1);
+            .filter(|(position, _)| *position > span.after && *position <= until);
+        for (position, item) in wanted_ones {
+            items.push(Arc::clone(item));
+            bytes += item.bytes();
+            if bytes > self.hub.limits.tail_bytes_max {
+                until = position;
+                break;
+            }
+        }
+        let rows_max = Position::from(self.hub.limits.catch_up_rows);
         let is_few = (items.len() as u64) < self.rows_max() / 4;
-        let width = if is_few && until == span.after.saturating_add(wanted.width) {
+        let width = if until < span.until.min(self.span.until) {
+            // Cut short: there is much in it.
+            rows_max
+        } else if is_few && until == span.after.saturating_add(wanted.width) {
             wanted.width.saturating_mul(2)
         } else {
-            covered.max(self.hub.limits.catch_up_rows.into())
+            wanted.width
         };
-        Window {
+        Some(Window {
             items,
-            until: until.max(span.after),
+            until,
             width,
-        }
+        })
     }
 }

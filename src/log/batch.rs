@@ -90,7 +90,7 @@ impl Batch {
     pub(super) async fn load(&mut self, needs: &Needs, tx: &Transaction) -> Result<(), Error> {
         self.known.load(needs, tx).await?;
         if self.faults.has(Fault::BulkCheckForABatch) {
-            self.at_first = self.known.memberships.clone();
+            self.at_first.clone_from(&self.known.memberships);
         }
         Ok(())
     }

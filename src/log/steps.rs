@@ -8,15 +8,13 @@ use crate::{
     model::{
         Ban, Change, Conversation, ConversationId, ConversationKind, Membership, Message, News,
         Position, Reach, RemovalReason, Role, Session, SessionId, User, UserId,
+        change::MARKS_TOLD_MAX,
     },
     store::EndedMembership,
 };
 
 /// In a conversation of more members only owner and admins are told who comes, goes and is what: that would be a flood.
 const MEMBERS_TOLD_MAX: i32 = 1_000;
-
-/// In a conversation of more members nobody else is told how far somebody has read.
-const MARKS_TOLD_MAX: i32 = 100;
 
 impl Batch {
     pub(super) fn publish(&mut self, news: News) -> Position {

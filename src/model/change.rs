@@ -16,6 +16,9 @@ pub type Position = i64;
 /// The newest position of every shard, by shard.
 pub type Heads = Arc<[Position]>;
 
+/// In a conversation of more members nobody else is told how far somebody has read.
+pub const MARKS_TOLD_MAX: i32 = 100;
+
 /// Some of the positions of a shard, one after the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
@@ -177,17 +180,38 @@ impl News {
         }
     }
 
+    /// Events that this is to one person at most.
+    pub fn events_max(&self) -> usize {
+        match self {
+            Self::MemberChanged { .. }
+            | Self::FriendshipBegan { .. }
+            | Self::FriendshipEnded { .. } => 2,
+            Self::MessageSent(_)
+            | Self::MemberJoined { .. }
+            | Self::MemberLeft { .. }
+            | Self::ConversationUpdated { .. }
+            | Self::ConversationDeleted { .. }
+            | Self::ReadMarkMoved { .. }
+            | Self::ProfileUpdated { .. }
+            | Self::FriendRequestChanged { .. }
+            | Self::BlockChanged { .. }
+            | Self::AccountClosed { .. }
+            | Self::SessionEnded { .. } => 1,
+        }
+    }
+
     /// Whether this person begins to be a member by it; nothing when it neither begins nor ends their membership.
     pub fn own_membership(&self, own: UserId) -> Option<bool> {
         match self {
             Self::MemberJoined { user, .. } if *user == own => Some(true),
             Self::MemberLeft { user, .. } if *user == own => Some(false),
+            // Whoever hears of it was a member.
+            Self::ConversationDeleted { .. } => Some(false),
             Self::MemberJoined { .. }
             | Self::MemberLeft { .. }
             | Self::MessageSent(_)
             | Self::MemberChanged { .. }
             | Self::ConversationUpdated { .. }
-            | Self::ConversationDeleted { .. }
             | Self::ReadMarkMoved { .. }
             | Self::ProfileUpdated { .. }
             | Self::FriendRequestChanged { .. }
@@ -241,7 +265,8 @@ impl News {
 }
 
 /// Which members of a conversation are told of a change in it, besides those whom it is about. It is decided with the
-/// change and kept with it, so that who hears it at once and who reads it later are the same.
+/// change and kept with it, so that who hears it at once and who reads it later are the same. (A read mark has no row to
+/// keep it in; when it is read later the conversation's size is looked at then.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
     /// Every member.

@@ -5,8 +5,8 @@
 
 use entity::{change, conversation, friendship, membership, message};
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, Select,
-    prelude::Uuid,
+    ColumnTrait, Condition, EntityTrait, ExprTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
+    Select, prelude::Uuid,
 };
 
 use super::{
@@ -161,8 +161,7 @@ impl Store {
         let (mut found, mut until) = (Vec::new(), span.until);
         for people in people.chunks(NAMED_PER_STATEMENT) {
             for column in [change::Column::UserId, change::Column::OtherUserId] {
-                let rows = within(span)
-                    .filter(column.is_in(people.iter().map(|id| id.uuid())))
+                let rows = of_people(within(span), column, people)
                     .limit(most)
                     .all(&self.db)
                     .await?;
@@ -177,20 +176,78 @@ impl Store {
         Ok((found, until))
     }
 
-    /// The oldest changes of profiles, by position, and up to which position that is all of them: `most`.
+    /// The oldest changes of profiles, of anybody's or of these people's, and up to which position that is all of them:
+    /// about `most`.
     pub async fn profiles_since(
         &self,
         span: Span,
+        people: Option<&[UserId]>,
         most: u64,
     ) -> Result<(Vec<Change>, Position), Error> {
-        let rows = within(span)
+        let updated = within(span).filter(change::Column::Kind.eq("PROFILE_UPDATED"));
+        let (mut found, mut until) = (Vec::new(), span.until);
+        let selects: Vec<_> = match people {
+            None => vec![updated.order_by_asc(change::Column::Position)],
+            Some(people) => people
+                .chunks(NAMED_PER_STATEMENT)
+                .map(|people| of_people(updated.clone(), change::Column::UserId, people))
+                .collect(),
+        };
+        for select in selects {
+            let rows = select.limit(most).all(&self.db).await?;
+            until = std::cmp::min(until, complete_until(&rows, span, most));
+            for row in &rows {
+                found.push(from_row(row)?);
+            }
+        }
+        found.sort_unstable_by_key(|change| change.position);
+        Ok((found, until))
+    }
+
+    /// The newest within a span of each of these people's changes of profile.
+    pub async fn last_profiles(
+        &self,
+        people: &[UserId],
+        span: Span,
+    ) -> Result<Vec<(UserId, Position)>, Error> {
+        let rows: Vec<(Uuid, i64)> = within(span)
+            .select_only()
+            .column(change::Column::UserId)
+            .column_as(change::Column::Position.max(), "position")
+            .filter(change::Column::UserId.is_in(people.iter().map(|id| id.uuid())))
             .filter(change::Column::Kind.eq("PROFILE_UPDATED"))
-            .limit(most)
+            .group_by(change::Column::UserId)
+            .into_tuple()
             .all(&self.db)
             .await?;
-        let until = complete_until(&rows, span, most);
-        let rows = rows.iter().map(from_row).collect::<Result<_, _>>()?;
-        Ok((rows, until))
+        let last = |(id, position)| (UserId::from_uuid(id), position);
+        Ok(rows.into_iter().map(last).collect())
+    }
+
+    /// Those of these people who were members of these conversations when they were deleted, if they were.
+    pub async fn find_members_among(
+        &self,
+        conversations: &[ConversationId],
+        people: &[UserId],
+    ) -> Result<Vec<Membership>, Error> {
+        let mut found = Vec::new();
+        for conversations in conversations.chunks(NAMED_PER_STATEMENT) {
+            let rows = membership::Entity::find()
+                .filter(
+                    membership::Column::ConversationId
+                        .is_in(conversations.iter().map(|id| id.uuid())),
+                )
+                .filter(membership::Column::UserId.is_in(people.iter().map(|id| id.uuid())))
+                .filter(membership::Column::LeftPosition.is_null())
+                .filter(conversation::Column::DeletedPosition.is_not_null())
+                .join(JoinType::InnerJoin, of_conversation())
+                .all(&self.db)
+                .await?;
+            for row in &rows {
+                found.push(membership_from_row(row)?);
+            }
+        }
+        Ok(found)
     }
 
     /// Current memberships of these conversations, of anybody or of these people, whose read marks moved.
@@ -222,13 +279,14 @@ impl Store {
         Ok(found)
     }
 
-    /// Where somebody left each of these conversations last.
+    /// Where within a span somebody left each of these conversations last.
     pub async fn last_leavings(
         &self,
         user: UserId,
         conversations: &[ConversationId],
+        span: Span,
     ) -> Result<Vec<(ConversationId, Position)>, Error> {
-        let rows: Vec<(Uuid, i64)> = change::Entity::find()
+        let rows: Vec<(Uuid, i64)> = within(span)
             .select_only()
             .column(change::Column::ConversationId)
             .column_as(change::Column::Position.max(), "position")
@@ -305,14 +363,24 @@ fn complete_until(rows: &[change::Model], span: Span, most: u64) -> Position {
     }
 }
 
-/// Rows of changes within a span, by position.
+/// Rows of changes within a span.
 fn within(span: Span) -> Select<change::Entity> {
-    change::Entity::find()
-        .filter(
-            Condition::all()
-                .add(change::Column::Shard.eq(i32::from(span.shard)))
-                .add(change::Column::Position.gt(span.after))
-                .add(change::Column::Position.lte(span.until)),
-        )
-        .order_by_asc(change::Column::Position)
+    change::Entity::find().filter(
+        Condition::all()
+            .add(change::Column::Shard.eq(i32::from(span.shard)))
+            .add(change::Column::Position.gt(span.after))
+            .add(change::Column::Position.lte(span.until)),
+    )
+}
+
+/// Those of some people, by position. The order is by a sum so that SQLite takes the index by people and sorts, and does
+/// not walk through everybody's changes for the sake of the order.
+fn of_people(
+    select: Select<change::Entity>,
+    column: change::Column,
+    people: &[UserId],
+) -> Select<change::Entity> {
+    select
+        .filter(column.is_in(people.iter().map(|id| id.uuid())))
+        .order_by_asc(change::Column::Position.into_expr().add(0))
 }

@@ -1,6 +1,6 @@
 //! Signed-in devices.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use entity::{
     session::{ActiveModel, Column, Entity, Model},
@@ -41,6 +41,22 @@ fn to_row(session: &Session) -> ActiveModel {
 }
 
 impl Store {
+    /// Which of these sessions are there still.
+    pub async fn sessions_among(&self, ids: &[SessionId]) -> Result<HashSet<SessionId>, Error> {
+        let mut there = HashSet::new();
+        for ids in ids.chunks(ROWS_PER_STATEMENT) {
+            let found: Vec<Uuid> = Entity::find()
+                .select_only()
+                .column(Column::Id)
+                .filter(Column::Id.is_in(ids.iter().map(|id| id.uuid())))
+                .into_tuple()
+                .all(&self.db)
+                .await?;
+            there.extend(found.into_iter().map(SessionId::from_uuid));
+        }
+        Ok(there)
+    }
+
     /// The session with this secret.
     pub async fn find_session_by_token(&self, token: TokenHash) -> Result<Option<Session>, Error> {
         Entity::find()

@@ -137,7 +137,7 @@ impl Reader<'_> {
             .runtime
             .block_on(self.chat.users_by_id(&[viewer.user]))
             .expect("read");
-        cache.name = own[&viewer.user].display_name.clone();
+        cache.name.clone_from(&own[&viewer.user].display_name);
         cache
     }
 

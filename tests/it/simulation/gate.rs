@@ -58,7 +58,14 @@ impl Hook for Gates {
         } else {
             Arc::clone(&self.writer)
         };
-        let stops = self.random.lock().expect("a lock").random_bool(self.often);
+        // A read is stopped twice as often: what happens meanwhile is what it must not miss.
+        let often = self.often
+            * if point == Point::BetweenReads {
+                2.0
+            } else {
+                1.0
+            };
+        let stops = self.random.lock().expect("a lock").random_bool(often);
         Box::pin(async move {
             if !stops {
                 return Verdict::GoOn;

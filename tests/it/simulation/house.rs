@@ -64,16 +64,12 @@ impl<T, R> Worker<T, R> {
                 () = gate.stopped.notified() => None,
             }
         });
-        match done {
-            Some((worker, result)) => {
-                *self = Self::Idle(worker);
-                Some(result)
-            }
-            None => {
-                *self = Self::Busy(step);
-                None
-            }
-        }
+        let Some((worker, result)) = done else {
+            *self = Self::Busy(step);
+            return None;
+        };
+        *self = Self::Idle(worker);
+        Some(result)
     }
 }
 

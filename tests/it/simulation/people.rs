@@ -68,77 +68,71 @@ fn assemble() -> Cast {
         fault: None,
         stops: 0.0,
     };
-    let mut house = House::open(
-        &runtime,
-        directory.path(),
-        &Arc::new(SimClock::default()),
-        bends,
-    );
-    let chat = Arc::clone(&house.chat);
+    let clock = Arc::new(SimClock::default());
+    let mut house = House::open(&runtime, directory.path(), &clock, bends);
     let mut people = Vec::new();
     for handle in ["alice", "bob", "carol", "dave"] {
-        let chat = Arc::clone(&chat);
+        let chat = Arc::clone(&house.chat);
         let input = SignUp {
             handle: handle.to_owned(),
             display_name: handle.to_owned(),
             password: crate::support::PASSWORD.to_owned(),
             device_name: None,
         };
-        let signed_in = finish(
-            &runtime,
-            &mut house,
-            Box::pin(async move { chat.sign_up(input).await }),
-        );
-        people.push(signed_in.viewer);
+        let signing_up = async move { chat.sign_up(input).await };
+        people.push(finish(&runtime, &mut house, Box::pin(signing_up)).viewer);
     }
-    for one in 0..people.len() {
-        for two in one + 1..people.len() {
-            for (asker, asked) in [(one, two), (two, one)] {
-                let (chat, asker, asked) = (
-                    Arc::clone(&chat),
-                    people[asker],
-                    people[asked].user.to_string(),
-                );
-                let asking = async move { chat.send_friend_request(asker, &asked).await };
-                finish(&runtime, &mut house, Box::pin(asking));
-            }
-        }
-    }
-    let mut conversations = Vec::new();
-    for (kind, owner, members) in [
-        (ConversationKind::Group, 0, vec![1, 2]),
-        (ConversationKind::Group, 1, vec![0]),
-        (ConversationKind::Channel, 2, vec![]),
-    ] {
-        let (chat, owner) = (Arc::clone(&chat), people[owner]);
-        let input = CreateConversation {
-            kind,
-            title: "somewhere".to_owned(),
-            topic: None,
-            member_ids: members
-                .iter()
-                .map(|n: &usize| people[*n].user.to_string())
-                .collect(),
-            idempotency_key: None,
-        };
-        let making = async move { chat.create_conversation(owner, input).await };
-        conversations.push(
-            finish(&runtime, &mut house, Box::pin(making))
-                .id
-                .to_string(),
-        );
-    }
-    let (direct_chat, alice, bob) = (Arc::clone(&chat), people[0], people[1].user.to_string());
-    let opening = async move { direct_chat.open_direct_conversation(alice, &bob).await };
-    let direct = finish(&runtime, &mut house, Box::pin(opening));
-    conversations.push(direct.conversation.id.to_string());
-    drop(chat);
+    befriend(&runtime, &mut house, &people);
+    let conversations = gather(&runtime, &mut house, &people);
     house.close(&runtime);
     Cast {
         people,
         conversations,
         database: std::fs::read(database(directory.path())).expect("a database"),
     }
+}
+
+/// Everybody asks everybody, and so is everybody's friend.
+fn befriend(runtime: &Runtime, house: &mut House, people: &[Viewer]) {
+    for who in people {
+        for whom in people.iter().filter(|whom| whom.user != who.user) {
+            let (chat, who, whom) = (Arc::clone(&house.chat), *who, whom.user.to_string());
+            let asking = async move { chat.send_friend_request(who, &whom).await };
+            finish(runtime, house, Box::pin(asking));
+        }
+    }
+}
+
+/// Two groups, a channel and a direct conversation.
+fn gather(runtime: &Runtime, house: &mut House, people: &[Viewer]) -> Vec<String> {
+    let mut conversations = Vec::new();
+    for (kind, owner, members) in [
+        (ConversationKind::Group, 0, vec![1, 2]),
+        (ConversationKind::Group, 1, vec![0]),
+        (ConversationKind::Channel, 2, vec![]),
+    ] {
+        let (chat, owner) = (Arc::clone(&house.chat), people[owner]);
+        let member_ids = members.iter().map(|n: &usize| people[*n].user.to_string());
+        let input = CreateConversation {
+            kind,
+            title: "somewhere".to_owned(),
+            topic: None,
+            member_ids: member_ids.collect(),
+            idempotency_key: None,
+        };
+        let making = async move { chat.create_conversation(owner, input).await };
+        let made = finish(runtime, house, Box::pin(making));
+        conversations.push(made.id.to_string());
+    }
+    let (chat, alice, bob) = (
+        Arc::clone(&house.chat),
+        people[0],
+        people[1].user.to_string(),
+    );
+    let opening = async move { chat.open_direct_conversation(alice, &bob).await };
+    let direct = finish(runtime, house, Box::pin(opening));
+    conversations.push(direct.conversation.id.to_string());
+    conversations
 }
 
 /// A message that somebody wants to send until they are told that it is stored, or may not be.
