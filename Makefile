@@ -1,11 +1,11 @@
 # Everything a newcomer types. `make run` and `make test` bring what they need, or say in one line what to install.
 .DEFAULT_GOAL := help
-.PHONY: help run test check schema assets crash load races graph tools browser deny clean
+.PHONY: help run test check schema assets crash power-cut simulate resumes load races graph tools browser deny clean
 
 DEMO_DATABASE ?= sqlite://demo.db?mode=rwc
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 run: tools assets ## Build, then serve the demo at http://127.0.0.1:4000
 	cargo run --locked --bin parlor -- serve --demo --database-url '$(DEMO_DATABASE)'
@@ -24,8 +24,17 @@ check: tools assets deny ## Format, lints, docs, dependencies, the committed sch
 schema: ## Write schema.graphql from the code
 	cargo run --locked --quiet --bin parlor -- schema > schema.graphql.new && mv schema.graphql.new schema.graphql
 
-crash: tools assets ## Kill a loaded server 200 times and compare what was acknowledged with what is stored and heard
-	CRASH_ROUNDS=$${CRASH_ROUNDS:-200} cargo test --locked --test it -- crash:: --nocapture
+crash: tools assets ## Kill a loaded server 500 times, at any moment and at named points; compare what was acknowledged with what is stored and heard
+	CRASH_ROUNDS=$${CRASH_ROUNDS:-500} cargo test --locked --test it -- crash:: --nocapture
+
+power-cut: tools assets ## 500 images of a disk whose power went while people talked
+	IMAGES=$${IMAGES:-500} cargo test --locked --test it -- power_cut:: --nocapture
+
+simulate: tools assets ## SEEDS=10000 runs of the order of things, each driven by its seed; SEED=n SEEDS=1 replays one
+	SEEDS=$${SEEDS:-10000} cargo test --locked --test it -- simulation:: --nocapture --test-threads 1
+
+resumes: tools assets ## 50,000 times somebody comes back from a random place; 2,000 sockets come back at once
+	RESUMES=$${RESUMES:-50000} STORM=$${STORM:-2000} cargo test --locked --test it -- resumes:: storm:: --nocapture --test-threads 1
 
 load: tools assets ## 64 people in 16 groups for ten seconds, once undisturbed and once with connections cut
 	LOAD_SECONDS=$${LOAD_SECONDS:-10} cargo test --locked --test it -- ledger:: --nocapture

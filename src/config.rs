@@ -75,6 +75,10 @@ pub struct Serve {
         value_name = "on|off"
     )]
     pub rate_limits: Switch,
+    /// Die when a point of the program is reached so many times, as in after-commit:17. For tests.
+    #[cfg(feature = "faults")]
+    #[arg(long, hide = true)]
+    pub die_at: Option<crate::fault::Death>,
     /// Fill an empty database with a few people and their conversations, and print how to sign in as each.
     #[arg(long, env = "PARLOR_DEMO")]
     pub demo: bool,
@@ -112,6 +116,22 @@ pub enum Switch {
 }
 
 impl Serve {
+    /// What a test planted.
+    #[cfg(feature = "faults")]
+    pub fn faults(&self) -> crate::fault::Faults {
+        let death = self.die_at.clone();
+        crate::fault::Faults {
+            fault: None,
+            hook: death.map(|death| std::sync::Arc::new(death) as _),
+        }
+    }
+
+    /// Nothing is planted.
+    #[cfg(not(feature = "faults"))]
+    pub fn faults(&self) -> crate::fault::Faults {
+        crate::fault::Faults
+    }
+
     /// The bounds, as these flags set them.
     pub fn limits(&self) -> Limits {
         Limits {

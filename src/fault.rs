@@ -58,7 +58,15 @@ pub enum Point {
 
 #[cfg(feature = "faults")]
 mod planted {
-    use std::{future::Future, pin::Pin, sync::Arc};
+    use std::{
+        future::{Future, ready},
+        pin::Pin,
+        str::FromStr,
+        sync::{
+            Arc,
+            atomic::{AtomicU64, Ordering},
+        },
+    };
 
     use super::{Fault, Point, store};
 
@@ -79,6 +87,49 @@ mod planted {
         fn reach(&self, point: Point) -> Pin<Box<dyn Future<Output = Verdict> + Send + '_>>;
         /// The same for those who can't wait.
         fn pass(&self, _point: Point) {}
+    }
+
+    /// Kills the process, as a power cut of the process does, when a point is reached so many times.
+    #[derive(Debug, Clone)]
+    pub struct Death {
+        point: Point,
+        left: Arc<AtomicU64>,
+    }
+
+    impl FromStr for Death {
+        type Err = String;
+
+        /// A point and a number, as in `after-commit:17`.
+        fn from_str(text: &str) -> Result<Self, String> {
+            let (point, times) = text.split_once(':').ok_or("as in after-commit:17")?;
+            let point = match point {
+                "before-write" => Point::BeforeWrite,
+                "before-commit" => Point::BeforeCommit,
+                "after-commit" => Point::AfterCommit,
+                "before-publish" => Point::BeforePublish,
+                "between-listeners" => Point::BetweenListeners,
+                "between-reads" => Point::BetweenReads,
+                _ => return Err(format!("no point is called {point}")),
+            };
+            let times: u64 = times.parse().map_err(|_| "no number of times")?;
+            Ok(Self {
+                point,
+                left: Arc::new(AtomicU64::new(times.max(1))),
+            })
+        }
+    }
+
+    impl Hook for Death {
+        fn reach(&self, point: Point) -> Pin<Box<dyn Future<Output = Verdict> + Send + '_>> {
+            self.pass(point);
+            Box::pin(ready(Verdict::GoOn))
+        }
+
+        fn pass(&self, point: Point) {
+            if point == self.point && self.left.fetch_sub(1, Ordering::SeqCst) == 1 {
+                std::process::abort();
+            }
+        }
     }
 
     /// What is planted.
@@ -124,7 +175,7 @@ mod planted {
 }
 
 #[cfg(feature = "faults")]
-pub use planted::{Faults, Hook, Verdict};
+pub use planted::{Death, Faults, Hook, Verdict};
 
 /// Nothing is planted.
 #[cfg(not(feature = "faults"))]

@@ -75,20 +75,18 @@ async fn begin_epoch(database: &Database) -> ExitCode {
 }
 
 async fn serve(flags: Serve) -> ExitCode {
-    let limits = flags.limits();
+    let (limits, faults) = (flags.limits(), flags.faults());
     let signals = signal(SignalKind::terminate())
         .and_then(|term| Ok((term, signal(SignalKind::interrupt())?)));
     let (mut terminate, mut interrupt) = match signals {
         Ok(signals) => signals,
         Err(error) => return cannot_start(&error),
     };
-    let server = match Server::start(Settings::new(
-        flags.listen,
-        flags.database.database_url,
-        limits,
-    ))
-    .await
-    {
+    let settings = Settings {
+        faults,
+        ..Settings::new(flags.listen, flags.database.database_url, limits)
+    };
+    let server = match Server::start(settings).await {
         Ok(server) => server,
         Err(error) => return cannot_start(&error),
     };

@@ -1,6 +1,6 @@
 //! The process is killed under load, again and again. `CRASH_ROUNDS` makes it more often.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::json;
@@ -12,6 +12,17 @@ use crate::support::{
     until,
 };
 
+/// Where the process is killed: at any moment, or at a named point of it.
+const WAYS_TO_DIE: [&str; 7] = [
+    "any moment",
+    "before-write",
+    "before-commit",
+    "after-commit",
+    "before-publish",
+    "between-listeners",
+    "between-reads",
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_survives_being_killed_and_is_heard_once_in_order() {
     let directory = tempfile::tempdir().expect("a directory");
@@ -21,19 +32,35 @@ async fn what_was_acknowledged_survives_being_killed_and_is_heard_once_in_order(
     let (server, whereabouts) = watch::channel(Some(program.url.clone()));
     ledger.begin(&whereabouts, 0.0);
     let mut random = StdRng::seed_from_u64(setting("CRASH_SEED", 7));
-    let rounds = setting("CRASH_ROUNDS", 5);
-    for _ in 0..rounds {
-        // Killed while people talk, not while they still connect.
-        let before = ledger.acknowledged();
-        until(|| async { (ledger.acknowledged() >= before + 50).then_some(()) }).await;
-        tokio::time::sleep(Duration::from_millis(random.random_range(0..60))).await;
-        program.kill();
+    let rounds = setting("CRASH_ROUNDS", 14);
+    let mut deaths = BTreeMap::<&str, u64>::new();
+    for round in 0..rounds {
+        let at = WAYS_TO_DIE[usize::try_from(round).expect("few") % WAYS_TO_DIE.len()];
+        *deaths.entry(at).or_default() += 1;
+        if at == "any moment" {
+            // Killed while people talk, not while they still connect.
+            let before = ledger.acknowledged();
+            until(|| async { (ledger.acknowledged() >= before + 50).then_some(()) }).await;
+            tokio::time::sleep(Duration::from_millis(random.random_range(0..60))).await;
+            program.kill();
+        } else {
+            program.kill();
+            server.send_replace(None);
+            // The log is read when people come back, which is now, and not much afterwards.
+            let most = if at == "between-reads" { 3 } else { 60 };
+            let times = random.random_range(1..=most);
+            let die_at = format!("{at}:{times}");
+            program = Program::serve(&database, &["--die-at", &die_at]);
+            server.send_replace(Some(program.url.clone()));
+            let status = program.ended().await;
+            assert!(!status.success(), "it should have died {at}");
+        }
         server.send_replace(None);
         program = Program::serve(&database, &[]);
         server.send_replace(Some(program.url.clone()));
     }
     let totals = ledger.settle(&program.url).await;
-    println!("{rounds} kills: {totals:?}");
+    println!("{rounds} kills ({deaths:?}): {totals:?}");
     assert_eq!(
         totals.stored, totals.acknowledged,
         "every retry gave the one message"

@@ -2,7 +2,7 @@
 //! all they were told. Afterwards their books must agree with what is stored.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -15,6 +15,11 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::{Client, Socket, socket::FOLLOW};
+
+/// Listens to everything.
+const EVENTS: &str =
+    "subscription($after:String){events(after:$after){cursor resync events{__typename id
+    ...on MessageSentEvent{messageEdge{node{seq text}}}}}}";
 
 /// A message that its sender was told of.
 #[derive(Debug, Clone)]
@@ -31,6 +36,12 @@ struct Book {
     acknowledged: HashMap<String, Acknowledged>,
     /// Numbers and texts, as they were heard.
     heard: Vec<(i64, String)>,
+    /// The same, as the stream of events told them.
+    told: Vec<(i64, String)>,
+    /// Events by their identifiers.
+    events: HashSet<String>,
+    /// Where the stream of events goes on.
+    cursor: String,
     retries: usize,
     cuts: usize,
 }
@@ -55,6 +66,8 @@ pub(crate) struct Totals {
     pub(crate) stored: usize,
     /// Messages that somebody heard.
     pub(crate) heard: usize,
+    /// Events that somebody was told.
+    pub(crate) events: usize,
     /// Sends that were tried again.
     pub(crate) retries: usize,
     /// Connections that broke.
@@ -84,11 +97,15 @@ impl Ledger {
                 .await;
             for (n, client) in clients.into_iter().enumerate() {
                 let name = format!("c{conversation}-m{n}");
+                let book = Book {
+                    cursor: client.event_cursor().await,
+                    ..Book::default()
+                };
                 members.push(Arc::new(Member {
                     client,
                     conversation: group.clone(),
                     name,
-                    book: Mutex::default(),
+                    book: Mutex::new(book),
                 }));
             }
         }
@@ -145,7 +162,8 @@ impl Ledger {
             let stored = reader.history(conversation).await;
             for member in &members {
                 super::until(|| async {
-                    (member.book.lock().expect("a lock").heard.len() >= stored.len()).then_some(())
+                    let book = member.book.lock().expect("a lock");
+                    (book.heard.len().min(book.told.len()) >= stored.len()).then_some(())
                 })
                 .await;
             }
@@ -209,6 +227,12 @@ fn check(stored: &[Value], members: &[&Arc<Member>], totals: &mut Totals) {
             "{} heard something else than is stored",
             member.name
         );
+        assert_eq!(
+            book.heard, book.told,
+            "{} was told something else by the stream of events",
+            member.name
+        );
+        totals.events += book.events.len();
         totals.acknowledged += book.acknowledged.len();
         totals.heard += heard.len();
         totals.retries += book.retries;
@@ -274,6 +298,10 @@ impl Life {
         let follow = json!({"c": self.member.conversation, "a": last});
         let follow = json!({"id": "f", "type": "subscribe", "payload": {"query": FOLLOW, "variables": follow}});
         socket.try_say(&follow).await?;
+        let cursor = self.member.book.lock().expect("a lock").cursor.clone();
+        let events = json!({"query": EVENTS, "variables": {"after": cursor}});
+        let events = json!({"id": "e", "type": "subscribe", "payload": events});
+        socket.try_say(&events).await?;
         if self.outstanding.is_some() {
             self.member.book.lock().expect("a lock").retries += 1;
         }
@@ -285,6 +313,10 @@ impl Life {
                 "f" => {
                     assert_eq!(heard["type"], "next", "the stream ended: {heard}");
                     self.hear(&payload["messageSent"]);
+                }
+                "e" => {
+                    assert_eq!(heard["type"], "next", "the stream ended: {heard}");
+                    self.be_told(&payload["events"]);
                 }
                 _ if heard["type"] == "next" => {
                     assert_eq!(payload["sendMessage"]["userErrors"], json!([]), "{heard}");
@@ -347,6 +379,26 @@ impl Life {
         );
         book.heard
             .push((seq, message["text"].as_str().expect("a text").to_owned()));
+    }
+
+    fn be_told(&self, frame: &Value) {
+        let mut book = self.member.book.lock().expect("a lock");
+        assert_eq!(frame["resync"], json!(null), "the history is the same");
+        for event in frame["events"].as_array().expect("events") {
+            let id = event["id"].as_str().expect("an id").to_owned();
+            assert!(book.events.insert(id), "{event} was told twice");
+            let message = &event["messageEdge"]["node"];
+            if let Some(seq) = message["seq"].as_i64() {
+                let next = book.told.len() as i64 + 1;
+                assert_eq!(seq, next, "{} was told a gap or a repeat", self.member.name);
+                let text = message["text"].as_str().expect("a text").to_owned();
+                book.told.push((seq, text));
+            }
+        }
+        frame["cursor"]
+            .as_str()
+            .expect("a cursor")
+            .clone_into(&mut book.cursor);
     }
 
     fn acknowledge(&mut self, seq: i64) {

@@ -75,6 +75,18 @@ impl Program {
         Self::wait_for(command(&arguments))
     }
 
+    /// The same in an environment of its own.
+    pub(crate) fn serve_with(
+        database: &std::path::Path,
+        environment: &[(&str, &std::ffi::OsStr)],
+    ) -> Self {
+        let arguments = serve_arguments(database);
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        let mut command = command(&arguments);
+        command.envs(environment.iter().copied());
+        Self::wait_for(command)
+    }
+
     /// The same on a disk that takes no file of more KiB than this.
     pub(crate) fn serve_with_files_of_at_most(kib: u32, database: &std::path::Path) -> Self {
         let limited = format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\" \"$@\"");
