@@ -1,6 +1,6 @@
 # Everything a newcomer types. `make run` and `make test` bring what they need, or say in one line what to install.
 .DEFAULT_GOAL := help
-.PHONY: help run test check schema assets crash power-cut simulate resumes load races graph tools browser deny clean
+.PHONY: help run test check schema assets crash power-cut simulate resumes load races catch-up graph tools browser deny clean
 
 DEMO_DATABASE ?= sqlite://demo.db?mode=rwc
 
@@ -41,6 +41,9 @@ load: tools assets ## 64 people in 16 groups for ten seconds, once undisturbed a
 
 races: tools assets ## Each race 1,000 times, wanting both orders, and 10,000 random steps of reading and unreading
 	RACES=$${RACES:-1000} UNREAD_STEPS=$${UNREAD_STEPS:-10000} cargo test --locked --test it -- race:: reading:: --nocapture
+
+catch-up: tools assets ## What coming back costs: ten of 5,000 conversations, and a million messages
+	cargo bench --locked --bench catch_up
 
 graph: tools assets ## What friends cost among 100,000 people and 1,000,000 friendships
 	cargo bench --locked --bench graph

@@ -25,6 +25,7 @@ mod presence;
 mod program;
 mod race;
 mod reading;
+mod restless;
 mod resume;
 mod resumes;
 mod schema;

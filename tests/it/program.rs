@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::support::{
     Client, PASSWORD,
+    client::sign_up,
     program::{Program, refuse, run},
 };
 
@@ -138,6 +139,30 @@ async fn what_keeps_it_from_starting_is_one_clear_line_and_exit_code_2() {
         assert_eq!(ended.stderr.lines().count(), 1, "{line}: {}", ended.stderr);
         assert_eq!(ended.stdout, "", "{line}");
     }
-    let alice = crate::support::client::sign_up(&program.url, "alice").await;
+    let alice = sign_up(&program.url, "alice").await;
     assert!(!alice.id.is_empty(), "the first server goes on as before");
+}
+
+#[tokio::test]
+async fn another_epoch_tells_every_client_to_load_anew() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let database = directory.path().join("chat.db");
+    let url = format!("sqlite://{}", database.display());
+    let new_epoch = ["epoch", "new", "--database-url", &url];
+    let program = Program::serve(&database, &[]);
+    let alice = sign_up(&program.url, "alice").await;
+    let cursor = alice.event_cursor().await;
+    let refused = refuse(&new_epoch);
+    assert_eq!(refused.code, Some(2), "while it is served");
+    assert!(refused.stderr.contains("in use"), "{}", refused.stderr);
+    program.signal("TERM");
+    program.ended().await;
+
+    assert_eq!(run(&new_epoch, &[]).code, Some(0));
+    let program = Program::serve(&database, &[]);
+    let alice = alice.at(&program.url);
+    let frame = alice.events_after(&cursor).await.frame().await;
+    assert_eq!(frame.0["resync"], json!("CURSOR_INVALID"));
+    let (missed, _) = alice.missed(&frame.cursor()).await;
+    assert_eq!(missed, [json!(null); 0], "from there it goes on");
 }

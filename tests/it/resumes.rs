@@ -5,7 +5,11 @@ use parlor::model::{Cursor, Epoch, Limits};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use serde_json::{Value, json};
 
-use crate::support::{Client, TestApp, db_number, events::EVENTS, ledger::setting};
+use crate::support::{
+    Client, TestApp, db_number,
+    events::{EVENTS, position},
+    ledger::setting,
+};
 
 /// People say and do things at random; many of them are refused, and that is fine.
 async fn live(people: &[Client], places: &[String], random: &mut StdRng) {
@@ -54,23 +58,6 @@ async fn live(people: &[Client], places: &[String], random: &mut StdRng) {
             who.mutate("markRead", "__typename", read).await;
         }
     }
-}
-
-/// The position that an event's identifier holds: 64 bits before the last 8.
-fn position(event: &Value) -> i64 {
-    let text = event["id"]
-        .as_str()
-        .expect("an id")
-        .trim_start_matches("event_");
-    let digit = |byte| {
-        b"0123456789abcdefghjkmnpqrstvwxyz"
-            .iter()
-            .position(|other| *other == byte)
-    };
-    let bits = text.bytes().fold(0_u128, |bits, byte| {
-        bits << 5 | digit(byte).expect("a digit") as u128
-    });
-    i64::try_from(bits >> 8 & u128::from(u64::MAX)).expect("a position")
 }
 
 /// Everything that somebody missed since each of some places, on one socket.

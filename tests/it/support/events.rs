@@ -164,6 +164,23 @@ pub(crate) fn in_words(event: &Value) -> String {
     words.join(" ")
 }
 
+/// The position that an event's identifier holds: 64 bits before the last 8.
+pub(crate) fn position(event: &Value) -> i64 {
+    let text = event["id"]
+        .as_str()
+        .expect("an id")
+        .trim_start_matches("event_");
+    let digit = |byte| {
+        b"0123456789abcdefghjkmnpqrstvwxyz"
+            .iter()
+            .position(|other| *other == byte)
+    };
+    let bits = text.bytes().fold(0_u128, |bits, byte| {
+        bits << 5 | digit(byte).expect("a digit") as u128
+    });
+    i64::try_from(bits >> 8 & u128::from(u64::MAX)).expect("a position")
+}
+
 /// Events in a few words each.
 pub(crate) fn all_in_words(events: &[Value]) -> Vec<String> {
     events.iter().map(in_words).collect()

@@ -61,7 +61,8 @@ pub(crate) struct TestApp {
     directory: Arc<TempDir>,
     limits: Limits,
     stop: CancellationToken,
-    hub: Arc<parlor::live::Hub>,
+    /// Who hands out what was committed.
+    pub(crate) hub: Arc<parlor::live::Hub>,
     running: Mutex<Option<tokio::task::JoinHandle<()>>>,
 }
 
@@ -195,6 +196,23 @@ pub(crate) async fn db_number(path: &std::path::Path, statement: &str) -> i64 {
     let number = row.try_get_by_index(0).expect("a number");
     db.close().await.expect("closed");
     number
+}
+
+/// The rows that a statement gives, of two numbers each, in a database file.
+pub(crate) async fn db_rows(
+    path: &std::path::Path,
+    statement: &str,
+) -> Vec<(Option<i64>, Option<i64>)> {
+    let url = format!("sqlite://{}", path.display());
+    let db = sea_orm::Database::connect(url).await.expect("a connection");
+    let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Sqlite, statement);
+    let rows = sea_orm::ConnectionTrait::query_all_raw(&db, statement).await;
+    let number = |row: &sea_orm::QueryResult, at| row.try_get_by_index(at).expect("a number");
+    let rows = rows.expect("an answer");
+    let rows = rows.iter().map(|row| (number(row, 0), number(row, 1)));
+    let rows = rows.collect();
+    db.close().await.expect("closed");
+    rows
 }
 
 /// Waits for a condition, as long as it may take and no longer.
