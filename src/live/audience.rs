@@ -10,6 +10,8 @@ use std::{
     sync::Arc,
 };
 
+use tokio::time::Instant;
+
 use super::{
     followers::{Follower, Followers, Topic},
     inbox::Inbox,
@@ -36,6 +38,8 @@ pub(super) struct Person {
     pub(super) inboxes: Vec<Arc<Inbox>>,
     pub(super) topics: HashSet<Topic>,
     pub(super) state: State,
+    /// Since when nobody listens for them.
+    away_since: Option<Instant>,
 }
 
 /// Everybody who follows their events on this node.
@@ -44,6 +48,8 @@ pub(super) struct Audience {
     pub(super) people: HashMap<UserId, Person>,
     pub(super) followers: Followers,
     generation: u64,
+    /// People for whom nobody listens now.
+    away: usize,
     pub(super) limits: Arc<Limits>,
     pub(super) faults: Faults,
 }
@@ -66,6 +72,7 @@ impl Audience {
             people: HashMap::new(),
             followers: Followers::default(),
             generation: 0,
+            away: 0,
             limits,
             faults,
         }
@@ -81,12 +88,9 @@ impl Audience {
         self.heads.get(usize::from(shard)).copied().unwrap_or(0)
     }
 
-    /// How many people follow here, and how many things.
-    pub(super) fn len(&self) -> (usize, usize) {
-        (
-            self.people.len(),
-            self.people.values().map(|person| person.topics.len()).sum(),
-        )
+    /// Whether anybody listens.
+    pub(super) fn is_listened_to(&self) -> bool {
+        self.people.len() > self.away
     }
 
     /// Hands everything from here on to this inbox, once it is known what its owner follows.
@@ -101,8 +105,10 @@ impl Audience {
                     generation,
                     noted: Some(Vec::new()),
                 },
+                away_since: None,
             }
         });
+        self.away -= usize::from(person.away_since.take().is_some());
         if !person.inboxes.iter().any(|other| Arc::ptr_eq(other, inbox)) {
             person.inboxes.push(Arc::clone(inbox));
         }
@@ -115,18 +121,43 @@ impl Audience {
         }
     }
 
-    /// The inbox is gone.
+    /// The inbox is gone. What its owner follows is kept for a while, if there is room.
     pub(super) fn leave(&mut self, user: UserId, inbox: &Arc<Inbox>) {
         let Some(person) = self.people.get_mut(&user) else {
             return;
         };
         person.inboxes.retain(|other| !Arc::ptr_eq(other, inbox));
-        if person.inboxes.is_empty()
-            && let Some(person) = self.people.remove(&user)
-        {
+        if !person.inboxes.is_empty() || person.away_since.is_some() {
+            return;
+        }
+        person.away_since = Some(Instant::now());
+        self.away += 1;
+        if self.away > self.limits.followed_kept_max {
+            self.remove(user);
+        }
+    }
+
+    fn remove(&mut self, user: UserId) {
+        if let Some(person) = self.people.remove(&user) {
+            self.away -= usize::from(person.away_since.is_some());
             for topic in person.topics {
                 self.followers.remove(topic, user);
             }
+        }
+    }
+
+    /// Forgets those who have not come back.
+    pub(super) fn sweep(&mut self) {
+        let kept = self.limits.followed_kept;
+        let is_gone = |person: &Person| {
+            person
+                .away_since
+                .is_some_and(|since| since.elapsed() >= kept)
+        };
+        let gone = self.people.iter().filter(|(_, person)| is_gone(person));
+        let gone: Vec<_> = gone.map(|(user, _)| *user).collect();
+        for user in gone {
+            self.remove(user);
         }
     }
 

@@ -138,7 +138,10 @@ impl LogReader {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                _ = look.tick() => self.look_at_heads().await,
+                _ = look.tick() => {
+                    self.hub.audience().sweep();
+                    self.look_at_heads().await;
+                }
                 count = self.queue.recv_many(&mut asked, ASKERS_MAX) => {
                     if count == 0 {
                         return;

@@ -211,7 +211,7 @@ impl Hub {
 
     /// Whether anybody would miss a change.
     pub(super) fn is_listened_to(&self) -> bool {
-        self.audience().len().0 > 0 || self.tails.len() > 0
+        self.audience().is_listened_to() || self.tails.len() > 0
     }
 
     /// The log stood here a moment ago: what did not come by now was lost.

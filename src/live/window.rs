@@ -77,7 +77,11 @@ impl<'a> JointRead<'a> {
     pub(super) async fn windows(&self) -> Result<Vec<Option<Window>>, Error> {
         let moved = self.find_moved().await?;
         self.hub.faults.reach(Point::BetweenReads).await?;
-        let ids: HashSet<_> = moved.iter().map(|moved| moved.conversation).collect();
+        // Of one that is deleted only that is told.
+        let there = moved
+            .iter()
+            .filter(|moved| moved.deleted_position.is_none());
+        let ids: HashSet<_> = there.map(|moved| moved.conversation).collect();
         let of = |wanted: &Wanted| self.hub.audience().followed(wanted.user, &ids);
         let followed: Vec<_> = self.group.iter().map(of).collect();
         let rows = self.read_rows(&followed, &moved).await?;

@@ -86,6 +86,11 @@ pub struct Limits {
     /// Rows that one read of the log for streams of events gives, about. A first read covers so many positions, and so
     /// has no more rows than that; with less than a quarter the next one covers twice as many.
     pub catch_up_rows: u32,
+    /// What somebody follows is kept for so long after their last stream of events has ended: who comes back after a
+    /// tunnel pays for what they missed alone.
+    pub followed_kept: Duration,
+    /// People of whom it is kept.
+    pub followed_kept_max: usize,
     /// Events of one delivery.
     pub frame_events_max: usize,
     /// A stream of events on which nothing happened for so long says how far the log is.
@@ -149,6 +154,8 @@ impl Default for Limits {
             tail_bytes_max: 1024 * 1024,
             catch_up_page: 100,
             catch_up_rows: 2_000,
+            followed_kept: Duration::from_mins(2),
+            followed_kept_max: 10_000,
             frame_events_max: 100,
             heartbeat_every: Duration::from_secs(30),
             typing_lives: Duration::from_secs(6),

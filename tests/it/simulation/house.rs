@@ -99,9 +99,11 @@ pub(super) fn database(directory: &Path) -> PathBuf {
     directory.join("chat.db")
 }
 
-pub(super) fn limits() -> Limits {
+fn limits(seed: u64) -> Limits {
     Limits {
         rate_limits: false,
+        // What somebody follows is kept, or read anew each time.
+        followed_kept_max: if seed.is_multiple_of(3) { 10 } else { 0 },
         // A slow reader is soon too slow.
         tail_news_max: 6,
         // What was missed comes in many reads and frames.
@@ -125,7 +127,10 @@ impl House {
             fault: bends.fault,
             hook: Some(Arc::clone(&gates) as _),
         };
-        let (limits, random) = (Arc::new(limits()), Arc::new(Random::seeded(bends.seed)));
+        let (limits, random) = (
+            Arc::new(limits(bends.seed)),
+            Arc::new(Random::seeded(bends.seed)),
+        );
         let clock = Arc::clone(clock) as Arc<dyn Clock>;
         let (publisher, subscriber) = bus::local();
         let url = format!("sqlite://{}?mode=rwc", database(directory).display());
