@@ -1,8 +1,8 @@
 //! Deliberate faults, for the tests of the tests. They are in no build but that of the tests (feature `faults`): without
 //! it a fault is never planted and a point never stops anything, and the compiler leaves both out.
 //!
-//! Two sorts. A [`Fault`] is a bug that somebody could write; the simulation and the ledger must notice each. A [`Point`]
-//! is a place at which a test may stop, refuse, break or kill what runs there.
+//! Two sorts. A [`Fault`] is a bug that somebody could write, in its plainest form; the simulation must notice each. A
+//! [`Point`] is a place at which a test may stop, refuse, break or kill what runs there.
 
 use crate::store;
 
@@ -11,7 +11,7 @@ use crate::store;
 pub enum Fault {
     /// Listeners are told what a crash could still undo.
     PublishBeforeCommit,
-    /// Numbers are kept although the transaction that took them was rolled back.
+    /// Numbers, and all that a batch changed in memory, are kept although its transaction was rolled back.
     SeqOutsideTheTransaction,
     /// What was missed is not read before what happens now is told.
     LiveBeforeCatchUp,
@@ -21,7 +21,7 @@ pub enum Fault {
     RemovalAppliedLate,
     /// A cursor says one more than was told.
     CursorOffByOne,
-    /// A known key is not looked for where the message is stored.
+    /// A known key is neither looked for nor kept where the message is stored.
     KeyCheckedOutside,
     /// The time of a message is what the clock says, whatever it said before.
     TimeFromTheClockOnly,
@@ -35,7 +35,7 @@ pub enum Fault {
     BulkCheckForABatch,
     /// What is gone since makes its frame an error.
     GoneIsAnError,
-    /// A frame from the log says where the stream began.
+    /// A stream that falls behind begins a little before where it was.
     CursorGoesBack,
 }
 

@@ -98,6 +98,12 @@ impl Events {
             }
             return false;
         }
+        if let News::MessageSent(_) = news
+            && parts.iter().all(Option::is_none)
+        {
+            // They are there no longer. To tell the next one, for nobody looked again, would leave a gap.
+            self.unheard.push(conversation);
+        }
         self.unheard.contains(&conversation)
     }
 }

@@ -250,13 +250,15 @@ impl Audience {
                 self.followers
                     .change_role(topic, user, role, change.position);
             }
-            News::FriendshipBegan { pair, .. } => self.follow_profile(user, pair.other(user)),
+            // Of a friend, and of one who was: the two may have a direct conversation. Who may hear is asked when it is told.
+            News::FriendshipBegan { pair, .. } | News::FriendshipEnded { pair, .. } => {
+                self.follow_profile(user, pair.other(user));
+            }
             News::MessageSent(_)
             | News::ConversationUpdated { .. }
             | News::ReadMarkMoved { .. }
             | News::ProfileUpdated { .. }
             | News::FriendRequestChanged { .. }
-            | News::FriendshipEnded { .. }
             | News::BlockChanged { .. }
             | News::AccountClosed { .. }
             | News::SessionEnded { .. } => {}

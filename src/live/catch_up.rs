@@ -155,6 +155,7 @@ impl LogReader {
     /// What was in the log a moment ago, the hub has by now, unless it was lost on the way.
     async fn look_at_heads(&mut self) {
         if let Err(error) = self.check_sessions().await {
+            self.hub.doubt_sessions();
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "sessions cannot be read"
@@ -228,7 +229,10 @@ impl LogReader {
     async fn load(&self, people: HashMap<UserId, u64>) -> Result<(), Error> {
         let ids: Vec<_> = people.keys().copied().collect();
         let mut followed: HashMap<_, Vec<_>> = HashMap::new();
-        for there in self.store.find_followed(&ids).await? {
+        // One that is deleted behind here the hub is still to hear of, and to tell them.
+        let head = self.hub.audience().heads().iter().copied().min();
+        let found = self.store.find_followed(&ids, head.unwrap_or(0)).await?;
+        for there in found {
             followed.entry(there.user).or_default().push(there);
         }
         self.hub.faults.reach(Point::BetweenReads).await?;

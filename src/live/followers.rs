@@ -87,3 +87,82 @@ impl Followers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Id, MembershipId, Timestamp};
+
+    fn id<I: Id>(n: u128) -> I {
+        I::from_uuid(uuid::Uuid::from_u128(n))
+    }
+
+    fn change(position: Position, news: News) -> Change {
+        Change {
+            shard: 0,
+            position,
+            at: Timestamp::from_millis(0),
+            news,
+        }
+    }
+
+    fn follower(since: Position, role: Role) -> Follower {
+        Follower { since, role }
+    }
+
+    #[test]
+    fn in_a_crowd_only_admins_and_those_concerned_are_told_who_comes() {
+        let joined = |reach| {
+            let news = News::MemberJoined {
+                conversation: id(1),
+                user: id(7),
+                membership: id::<MembershipId>(2),
+                role: Role::Member,
+                reach,
+            };
+            change(10, news)
+        };
+        for (role, who, reach, told) in [
+            (Role::Member, 8, Reach::Everyone, true),
+            (Role::Member, 8, Reach::Few, false),
+            (Role::Admin, 8, Reach::Few, true),
+            (Role::Owner, 8, Reach::Few, true),
+            (Role::Member, 7, Reach::Few, true),
+        ] {
+            let hears = follower(3, role).hears(id(who), &joined(reach));
+            assert_eq!(hears, told, "{role:?} {who} {reach:?}");
+        }
+        let before = follower(10, Role::Owner).hears(id(8), &joined(Reach::Everyone));
+        assert!(!before, "nothing from before one's own joining");
+    }
+
+    #[test]
+    fn in_a_crowd_a_read_mark_is_its_reader_s_alone() {
+        let news = News::ReadMarkMoved {
+            conversation: id(1),
+            user: id(7),
+            reach: Reach::Few,
+        };
+        let moved = change(10, news);
+        assert!(!follower(3, Role::Owner).hears(id(8), &moved));
+        assert!(follower(3, Role::Member).hears(id(7), &moved));
+    }
+
+    #[test]
+    fn a_role_of_an_earlier_membership_does_not_touch_a_later_one() {
+        let (topic, user) = (Topic::Conversation(id(1)), id(7));
+        let mut followers = Followers::default();
+        followers.add(topic, user, follower(12, Role::Member));
+        followers.change_role(topic, user, Role::Admin, 7);
+        followers.add(topic, user, follower(4, Role::Owner));
+        let known = followers.get(topic, user).expect("a follower");
+        assert_eq!((known.since, known.role), (12, Role::Member));
+        followers.change_role(topic, user, Role::Admin, 13);
+        assert_eq!(
+            followers.get(topic, user).map(|known| known.role),
+            Some(Role::Admin)
+        );
+        followers.remove(topic, user);
+        assert_eq!(followers.of(topic).count(), 0);
+    }
+}

@@ -202,6 +202,11 @@ impl Hub {
         }
     }
 
+    /// Whether sessions have ended could not be found out.
+    pub(super) fn doubt_sessions(&self) {
+        self.has_lost.store(true, Ordering::Relaxed);
+    }
+
     /// A session has ended.
     pub(super) fn end_session(&self, session: SessionId) {
         if let Some(end) = self.sessions.get(session) {
@@ -211,7 +216,7 @@ impl Hub {
 
     /// Whether anybody would miss a change.
     pub(super) fn is_listened_to(&self) -> bool {
-        self.audience().is_listened_to() || self.tails.len() > 0
+        self.audience().is_listened_to() || self.tails.len() > 0 || self.sessions.len() > 0
     }
 
     /// The log stood here a moment ago: what did not come by now was lost.

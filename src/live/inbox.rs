@@ -80,7 +80,10 @@ impl Inbox {
         let mut queue = self.queue();
         queue.entries = VecDeque::new();
         queue.bytes = 0;
-        queue.state = state;
+        // What is gone does not come back.
+        if queue.state != State::Lost {
+            queue.state = state;
+        }
         drop(queue);
         self.bell.notify_one();
     }

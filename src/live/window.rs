@@ -103,12 +103,11 @@ impl<'a> JointRead<'a> {
             self.store.find_moved(self.span.after, most).await?
         };
         if moved.is_none() {
-            let mut found: HashMap<_, Moved> = HashMap::new();
-            for user in people {
-                let theirs = self.store.find_moved_of(user, self.span.after).await?;
-                found.extend(theirs.into_iter().map(|moved| (moved.conversation, moved)));
-            }
-            moved = Some(found.into_values().collect());
+            let people: Vec<_> = people.into_iter().collect();
+            let theirs = self.store.find_moved_of(&people, self.span.after).await?;
+            let by_id = |moved: Moved| (moved.conversation, moved);
+            let theirs: HashMap<_, _> = theirs.into_iter().map(by_id).collect();
+            moved = Some(theirs.into_values().collect());
         }
         let mut moved = moved.unwrap_or_default();
         let shards = self.store.shards();

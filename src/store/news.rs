@@ -99,15 +99,24 @@ impl Store {
         Ok(few.then(|| rows.into_iter().map(moved).collect()))
     }
 
-    /// Those of somebody's conversations of which anything lies behind a position, deleted ones too.
-    pub async fn find_moved_of(&self, user: UserId, after: Position) -> Result<Vec<Moved>, Error> {
-        let select = membership::Entity::find()
-            .filter(membership::Column::UserId.eq(user.uuid()))
-            .filter(membership::Column::LeftPosition.is_null())
-            .filter(conversation::Column::HeadPosition.gt(after))
-            .join(JoinType::InnerJoin, of_conversation());
-        let rows: Vec<MovedRow> = moved_columns(select).into_tuple().all(&self.db).await?;
-        Ok(rows.into_iter().map(moved).collect())
+    /// Those of these people's conversations of which anything lies behind a position, deleted ones too.
+    pub async fn find_moved_of(
+        &self,
+        people: &[UserId],
+        after: Position,
+    ) -> Result<Vec<Moved>, Error> {
+        let mut found = Vec::new();
+        for people in people.chunks(NAMED_PER_STATEMENT) {
+            let select = membership::Entity::find()
+                .filter(membership::Column::UserId.is_in(people.iter().map(|id| id.uuid())))
+                .filter(membership::Column::LeftPosition.is_null())
+                .filter(conversation::Column::HeadPosition.gt(after))
+                .join(JoinType::InnerJoin, of_conversation())
+                .distinct();
+            let rows: Vec<MovedRow> = moved_columns(select).into_tuple().all(&self.db).await?;
+            found.extend(rows.into_iter().map(moved));
+        }
+        Ok(found)
     }
 
     /// The oldest messages of each run, `each` at most.
@@ -301,8 +310,12 @@ impl Store {
         Ok(rows.into_iter().map(leaving).collect())
     }
 
-    /// What these people follow: every conversation that they are in and that is not deleted.
-    pub async fn find_followed(&self, people: &[UserId]) -> Result<Vec<Followed>, Error> {
+    /// What these people follow: every conversation that they are in and that was not deleted at or before a position.
+    pub async fn find_followed(
+        &self,
+        people: &[UserId],
+        head: Position,
+    ) -> Result<Vec<Followed>, Error> {
         let mut found = Vec::new();
         for people in people.chunks(NAMED_PER_STATEMENT) {
             let rows: Vec<FollowedRow> = membership::Entity::find()
@@ -315,7 +328,11 @@ impl Store {
                 .column(conversation::Column::HighId)
                 .filter(membership::Column::UserId.is_in(people.iter().map(|id| id.uuid())))
                 .filter(membership::Column::LeftPosition.is_null())
-                .filter(conversation::Column::DeletedPosition.is_null())
+                .filter(
+                    Condition::any()
+                        .add(conversation::Column::DeletedPosition.is_null())
+                        .add(conversation::Column::DeletedPosition.gt(head)),
+                )
                 .join(JoinType::InnerJoin, of_conversation())
                 .into_tuple()
                 .all(&self.db)

@@ -20,6 +20,7 @@ mod http;
 mod ledger;
 mod membership;
 mod message;
+#[cfg(target_os = "linux")]
 mod power_cut;
 mod presence;
 mod program;

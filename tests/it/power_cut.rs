@@ -10,9 +10,9 @@ use std::{
 };
 
 use parlor::{model::Random, store};
-use rand::{Rng, SeedableRng, rngs::StdRng};
+use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
-use crate::support::{Client, db_number, ledger::setting, program::Program};
+use crate::support::{Client, client::sign_up, db_number, ledger::setting, program::Program};
 
 /// What a disk writes whole or not at all.
 const SECTOR: usize = 512;
@@ -64,12 +64,16 @@ impl File {
             match (done, random.random_range(0..3)) {
                 (_, 0) => {}
                 (Done::Wrote { offset, bytes }, 1) => {
-                    for (n, sector) in bytes.chunks(SECTOR).enumerate() {
+                    // A write may begin in the middle of a sector.
+                    let (mut offset, mut rest) = (*offset, bytes.as_slice());
+                    while !rest.is_empty() {
+                        let length = (SECTOR - offset % SECTOR).min(rest.len());
+                        let (sector, more) = rest.split_at(length);
                         if random.random_bool(0.5) {
-                            let offset = offset + n * SECTOR;
                             let bytes = sector.to_vec();
                             Self::apply(&mut content, &Done::Wrote { offset, bytes });
                         }
+                        (offset, rest) = (offset + length, more);
                     }
                 }
                 (done, _) => Self::apply(&mut content, done),
@@ -77,6 +81,15 @@ impl File {
         }
         content
     }
+}
+
+/// The files after everything.
+fn replay(record: &[(usize, usize, Done)]) -> [Vec<u8>; 2] {
+    let mut files = [Vec::new(), Vec::new()];
+    for (_, file, done) in record {
+        File::apply(&mut files[*file], done);
+    }
+    files
 }
 
 /// Reads the record: what was done to which file, and where each ends.
@@ -173,51 +186,90 @@ async fn check(
     }
 }
 
+/// What was done to the files while people talked, and what they were told.
+struct Recording {
+    record: Vec<(usize, usize, Done)>,
+    /// The first of it that was done after the conversation was there.
+    first: usize,
+    acknowledged: Vec<Acknowledged>,
+    group: String,
+}
+
+impl Recording {
+    async fn make() -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let record = directory.path().join("record");
+        let library = recorder(directory.path());
+        let environment = [
+            ("LD_PRELOAD", library.as_os_str()),
+            ("PARLOR_RECORD", record.as_os_str()),
+        ];
+        let program = Program::serve_with(&directory.path().join("chat.db"), &environment);
+        let alice = sign_up(&program.url, "alice").await;
+        let bob = sign_up(&program.url, "bob").await;
+        let group = alice.group("Walks", &[&bob]).await;
+        let began = std::fs::metadata(&record).expect("a record").len();
+        let began = usize::try_from(began).expect("a length");
+        let acknowledged = Arc::default();
+        let talking = [alice.clone(), bob.clone(), alice, bob].map(|who| {
+            let all = Arc::clone(&acknowledged);
+            talk(who, group.clone(), record.clone(), all)
+        });
+        futures_util::future::join_all(talking).await;
+        program.kill();
+
+        let record = read_record(&std::fs::read(&record).expect("a record"));
+        let whole = replay(&record);
+        for (n, name) in ["chat.db", "chat.db-wal"].into_iter().enumerate() {
+            let real = std::fs::read(directory.path().join(name)).expect("a file");
+            assert!(whole[n] == real, "the record of {name} has everything");
+        }
+        let first = record.iter().position(|(end, ..)| *end >= began);
+        let mut acknowledged: Vec<_> = acknowledged.lock().expect("a lock").clone();
+        acknowledged.sort();
+        Self {
+            first: first.expect("records"),
+            record,
+            acknowledged,
+            group,
+        }
+    }
+
+    /// Some moments, in order: any, and every fourth while the log is folded into the database, if that happened.
+    fn moments(&self, count: usize, random: &mut StdRng) -> Vec<usize> {
+        let mut unsynced = false;
+        let in_checkpoint = |(n, (_, file, done)): (usize, &(usize, usize, Done))| {
+            if *file == 0 {
+                unsynced = !matches!(done, Done::Synced);
+            }
+            (unsynced && n >= self.first).then_some(n)
+        };
+        let folding: Vec<_> = self
+            .record
+            .iter()
+            .enumerate()
+            .filter_map(in_checkpoint)
+            .collect();
+        let moment = |n: usize| match folding.choose(random) {
+            Some(moment) if n.is_multiple_of(4) => *moment,
+            _ => random.random_range(self.first..self.record.len()),
+        };
+        let mut moments: Vec<_> = (0..count).map(moment).collect();
+        moments.sort_unstable();
+        moments
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_survives_a_power_cut_at_any_moment() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let record = directory.path().join("record");
-    let database = directory.path().join("chat.db");
-    let library = recorder(directory.path());
-    let environment = [
-        ("LD_PRELOAD", library.as_os_str()),
-        ("PARLOR_RECORD", record.as_os_str()),
-    ];
-    let program = Program::serve_with(&database, &environment);
-    let alice = crate::support::client::sign_up(&program.url, "alice").await;
-    let bob = crate::support::client::sign_up(&program.url, "bob").await;
-    let group = alice.group("Walks", &[&bob]).await;
-    let began =
-        usize::try_from(std::fs::metadata(&record).expect("a record").len()).expect("a length");
-    let acknowledged = Arc::default();
-    let talking = [alice.clone(), bob.clone(), alice, bob].map(|who| {
-        talk(
-            who,
-            group.clone(),
-            record.clone(),
-            Arc::clone(&acknowledged),
-        )
-    });
-    futures_util::future::join_all(talking).await;
-    program.kill();
-
-    let record = read_record(&std::fs::read(&record).expect("a record"));
-    let mut acknowledged = acknowledged.lock().expect("a lock").clone();
-    acknowledged.sort();
+    let recording = Recording::make().await;
+    let (record, acknowledged) = (&recording.record, &recording.acknowledged);
     let mut random = StdRng::seed_from_u64(setting("IMAGES_SEED", 5));
-    let first = record
-        .iter()
-        .position(|(end, ..)| *end >= began)
-        .expect("records");
     let images = usize::try_from(setting("IMAGES", 40)).expect("a number");
-    let mut moments: Vec<_> = (0..images)
-        .map(|_| random.random_range(first..record.len()))
-        .collect();
-    moments.sort_unstable();
     let scratch = tempfile::tempdir().expect("a directory");
     let mut files = [File::default(), File::default()];
-    let (mut next, mut unsynced) = (0, 0);
-    for moment in moments {
+    let (mut next, mut unsynced, mut folding) = (0, 0, 0);
+    for moment in recording.moments(images, &mut random) {
         while next <= moment {
             let (_, file, done) = record[next].clone();
             files[file].take(done);
@@ -225,26 +277,29 @@ async fn what_was_acknowledged_survives_a_power_cut_at_any_moment() {
         }
         let (end, ..) = record[moment];
         let known = acknowledged.partition_point(|(length, ..)| *length <= end);
+        folding += usize::from(!files[0].since.is_empty());
         unsynced += usize::from(files.iter().any(|file| !file.since.is_empty()));
         let image = [files[0].image(&mut random), files[1].image(&mut random)];
-        let checked = check(scratch.path(), &image, &acknowledged[..known], &group).await;
+        let known = &acknowledged[..known];
+        let checked = check(scratch.path(), &image, known, &recording.group).await;
         assert_eq!(checked, Ok(()), "power cut after {moment}");
     }
     // On a disk that says that it has synced and has not, the same check finds what is lost.
     let mut lying = [File::default(), File::default()];
     for (n, (_, file, done)) in record.iter().enumerate() {
-        if n < first || !matches!(done, Done::Synced) {
+        if n < recording.first || !matches!(done, Done::Synced) {
             lying[*file].take(done.clone());
         }
     }
     let image = [lying[0].image(&mut random), lying[1].image(&mut random)];
-    let checked = check(scratch.path(), &image, &acknowledged, &group).await;
+    let checked = check(scratch.path(), &image, acknowledged, &recording.group).await;
     assert!(checked.is_err(), "nothing was lost on a disk that lies");
     println!(
-        "{images} images of {} writes and syncs, {unsynced} with something unsynced; {} acknowledged",
+        "{images} images of {} writes and syncs, {unsynced} with something unsynced, {folding} in a checkpoint; \
+         {} acknowledged",
         record.len(),
         acknowledged.len()
     );
     assert_eq!(acknowledged.len(), 600);
-    assert!(unsynced * 4 > images, "{unsynced}");
+    assert!(unsynced * 4 > images && folding > 0, "{unsynced} {folding}");
 }

@@ -373,6 +373,19 @@ impl Device {
     pub(super) fn check(&self, reader: &Reader<'_>) -> Result<(), String> {
         let truth = reader.load(self.who);
         let (known, said) = (&self.now.cache, &truth);
+        if !self.is_caught_up {
+            return Err(format!("{} is not told to be up to date", self.who.user));
+        }
+        for (id, place) in &known.conversations {
+            // What was in an answer already is told all the same.
+            if self.now.next.get(id) != Some(&(place.last_seq + 1)) {
+                let next = self.now.next.get(id);
+                return Err(format!(
+                    "{}: of {id} {next:?} comes next and not the end: {place:?}",
+                    self.who.user
+                ));
+            }
+        }
         if known == said {
             return Ok(());
         }

@@ -95,6 +95,10 @@ fn whatever_happens_everybody_knows_what_the_server_knows_in_the_end() {
         totals.acknowledged as u64 > seeds && totals.frames as u64 > seeds,
         "{totals:?}"
     );
+    assert!(
+        seeds < 100 || totals.crashes.min(totals.dropped).min(totals.retries) > 0,
+        "{totals:?}"
+    );
 }
 
 #[test]

@@ -182,6 +182,10 @@ pub(super) fn something(random: &mut StdRng, chat: &Arc<Chat>, n: u64) -> Doing<
     let seq = random.random_range(0..6);
     let chat = Arc::clone(chat);
     let kind = random.random_range(0..24);
+    if random.random_bool(0.02) {
+        let place = cast.conversations[random.random_range(0..3)].clone();
+        return Box::pin(async move { chat.delete_conversation(who, &place).await.map(drop) });
+    }
     // The one who may add and remove does so most.
     let who = if (5..12).contains(&kind) && random.random_bool(0.7) {
         cast.people[0]

@@ -13,6 +13,9 @@ use super::{
 impl World {
     /// What is stored is what was acknowledged, in one order, and every device knows what the server knows.
     pub(super) fn check(&mut self) -> Result<(), String> {
+        if !self.letters.is_empty() || !self.doings.is_empty() {
+            return Err("somebody was never answered".to_owned());
+        }
         let mut stored: BTreeMap<String, Vec<Message>> = BTreeMap::new();
         for id in &cast().conversations {
             let found = self.runtime.block_on(
