@@ -10,6 +10,7 @@ mod change;
 mod channel;
 mod conversation;
 mod error;
+mod followed;
 mod friend;
 mod friend_request;
 mod many;
@@ -35,8 +36,9 @@ use sea_orm::{
 
 pub use account::Remains;
 pub use error::Error;
+pub use followed::Followed;
 pub use membership::EndedMembership;
-pub use news::{Followed, Moved, Run};
+pub use news::{Moved, Run};
 pub use open::{OpenError, Opened, open};
 
 use crate::model::{Epoch, Timestamp};

@@ -3,7 +3,7 @@
 //! Nothing here looks at more than what was asked for: conversations that moved are found by where their heads are,
 //! messages and changes by their positions, each through an index of its own.
 
-use entity::{change, conversation, friendship, membership, message};
+use entity::{change, conversation, membership, message};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, ExprTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
     Select, prelude::Uuid,
@@ -11,14 +11,12 @@ use sea_orm::{
 
 use super::{
     Error, Store, change::from_row, many::all_of, membership::from_row as membership_from_row,
-    membership::role, message::from_row as message_from_row, user::is_here,
+    message::from_row as message_from_row, user::is_here,
 };
-use crate::model::{
-    Change, ConversationId, Id, Membership, Message, Pair, Position, Role, Span, UserId,
-};
+use crate::model::{Change, ConversationId, Id, Membership, Message, Position, Span, UserId};
 
 /// Users or conversations named in one statement at most.
-const NAMED_PER_STATEMENT: usize = 500;
+pub(super) const NAMED_PER_STATEMENT: usize = 500;
 
 /// A conversation in which something happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,21 +29,6 @@ pub struct Moved {
     pub member_count: i32,
 }
 
-/// A conversation that somebody is in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Followed {
-    /// Who.
-    pub user: UserId,
-    /// Which.
-    pub conversation: ConversationId,
-    /// Position of their joining.
-    pub since: Position,
-    /// What they are there.
-    pub role: Role,
-    /// Of a direct conversation, the two.
-    pub pair: Option<Pair>,
-}
-
 /// A run of one conversation's rows: those behind a position.
 #[derive(Debug, Clone, Copy)]
 pub struct Run {
@@ -54,9 +37,6 @@ pub struct Run {
     /// Behind this position.
     pub after: Position,
 }
-
-/// Who, where, since when, as what, and the two of a direct conversation.
-type FollowedRow = (Uuid, Uuid, i64, String, Option<Uuid>, Option<Uuid>);
 
 type MovedRow = (Uuid, Option<i64>, i32);
 
@@ -76,7 +56,7 @@ fn moved_columns<E: EntityTrait>(select: Select<E>) -> Select<E> {
         .column(conversation::Column::MemberCount)
 }
 
-fn of_conversation() -> sea_orm::RelationDef {
+pub(super) fn of_conversation() -> sea_orm::RelationDef {
     membership::Entity::belongs_to(conversation::Entity)
         .from(membership::Column::ConversationId)
         .to(conversation::Column::Id)
@@ -308,67 +288,6 @@ impl Store {
             .await?;
         let leaving = |(id, position)| (ConversationId::from_uuid(id), position);
         Ok(rows.into_iter().map(leaving).collect())
-    }
-
-    /// What these people follow: every conversation that they are in and that was not deleted at or before a position.
-    pub async fn find_followed(
-        &self,
-        people: &[UserId],
-        head: Position,
-    ) -> Result<Vec<Followed>, Error> {
-        let mut found = Vec::new();
-        for people in people.chunks(NAMED_PER_STATEMENT) {
-            let rows: Vec<FollowedRow> = membership::Entity::find()
-                .select_only()
-                .column(membership::Column::UserId)
-                .column(membership::Column::ConversationId)
-                .column(membership::Column::JoinedPosition)
-                .column(membership::Column::Role)
-                .column(conversation::Column::LowId)
-                .column(conversation::Column::HighId)
-                .filter(membership::Column::UserId.is_in(people.iter().map(|id| id.uuid())))
-                .filter(membership::Column::LeftPosition.is_null())
-                .filter(
-                    Condition::any()
-                        .add(conversation::Column::DeletedPosition.is_null())
-                        .add(conversation::Column::DeletedPosition.gt(head)),
-                )
-                .join(JoinType::InnerJoin, of_conversation())
-                .into_tuple()
-                .all(&self.db)
-                .await?;
-            for (user, conversation, since, role_name, low, high) in rows {
-                let two = low.zip(high);
-                found.push(Followed {
-                    user: UserId::from_uuid(user),
-                    conversation: ConversationId::from_uuid(conversation),
-                    since,
-                    role: role(&role_name)?,
-                    pair: two.map(|(low, high)| {
-                        Pair::new(UserId::from_uuid(low), UserId::from_uuid(high))
-                    }),
-                });
-            }
-        }
-        Ok(found)
-    }
-
-    /// The friends of these people: each with a friend.
-    pub async fn friends_of(&self, people: &[UserId]) -> Result<Vec<(UserId, UserId)>, Error> {
-        let mut found = Vec::new();
-        for people in people.chunks(NAMED_PER_STATEMENT) {
-            let rows: Vec<(Uuid, Uuid)> = friendship::Entity::find()
-                .select_only()
-                .column(friendship::Column::UserId)
-                .column(friendship::Column::FriendId)
-                .filter(friendship::Column::UserId.is_in(people.iter().map(|id| id.uuid())))
-                .into_tuple()
-                .all(&self.db)
-                .await?;
-            let pair = |(user, friend)| (UserId::from_uuid(user), UserId::from_uuid(friend));
-            found.extend(rows.into_iter().map(pair));
-        }
-        Ok(found)
     }
 }
 
