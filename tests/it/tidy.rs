@@ -152,6 +152,27 @@ fn nothing_panics_on_purpose_and_nothing_is_left_over() {
 }
 
 #[test]
+fn what_tests_plant_is_in_no_other_build() {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).expect("text");
+    assert!(
+        !manifest.contains("default = ["),
+        "no feature is on by itself"
+    );
+    let wants: Vec<_> = manifest
+        .lines()
+        .filter(|line| line.contains("\"faults\""))
+        .collect();
+    assert_eq!(
+        wants,
+        ["parlor = { path = \".\", features = [\"faults\"] }"]
+    );
+    let (_, tests) = manifest
+        .split_once("[dev-dependencies]")
+        .expect("what tests need");
+    assert!(tests.contains(wants[0]), "only the tests are built with it");
+}
+
+#[test]
 fn names_are_the_field_s_own() {
     for (file, text) in sources(&["src"]) {
         for line in text.lines().filter(|line| {
