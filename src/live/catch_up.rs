@@ -146,8 +146,23 @@ impl LogReader {
                     if count == 0 {
                         return;
                     }
+                    self.gather(&mut asked).await;
                     self.serve(&mut asked).await;
                 }
+            }
+        }
+    }
+
+    /// Lets those go first who are about to ask, for as long as more of them do.
+    async fn gather(&mut self, asked: &mut Vec<Asked>) {
+        let mut before = 0;
+        while before < asked.len() && asked.len() < ASKERS_MAX {
+            before = asked.len();
+            tokio::task::yield_now().await;
+            while asked.len() < ASKERS_MAX
+                && let Ok(more) = self.queue.try_recv()
+            {
+                asked.push(more);
             }
         }
     }
