@@ -172,20 +172,11 @@ impl Chat {
                 position: change.position,
                 part,
             },
-            at: match &what {
-                // The clock may have gone back; a conversation's time does not.
-                Happening::MessageSent(message) => message.sent_at,
-                Happening::ConversationAdded(_)
-                | Happening::ConversationUpdated(_)
-                | Happening::ConversationRemoved { .. }
-                | Happening::MemberChanged(_)
-                | Happening::MemberRemoved(..)
-                | Happening::ReadStatusChanged(_)
-                | Happening::UserUpdated(_)
-                | Happening::FriendRequestChanged(_)
-                | Happening::FriendAdded(..)
-                | Happening::FriendRemoved(..)
-                | Happening::BlockChanged(_) => change.at,
+            // The clock may have gone back; a conversation's time does not.
+            at: if let Happening::MessageSent(message) = &what {
+                message.sent_at
+            } else {
+                change.at
             },
             what,
         }

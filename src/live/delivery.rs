@@ -38,29 +38,17 @@ impl Audience {
             change.news.conversation().map(Topic::Conversation)
         };
         let Some(topic) = topic else { return };
-        match change.news {
-            News::ConversationDeleted { conversation } => {
-                self.note_for_those_who_load(change);
-                self.end_conversation(conversation, &entry);
-                return;
-            }
+        if let News::ConversationDeleted { conversation } = change.news {
+            self.note_for_those_who_load(change);
+            self.end_conversation(conversation, &entry);
+            return;
+        }
+        if let News::ReadMarkMoved {
+            reach: Reach::Few, ..
+        } = change.news
+        {
             // Their own devices were told; nobody else is, however many follow.
-            News::ReadMarkMoved {
-                reach: Reach::Few, ..
-            } => return,
-            News::MessageSent(_)
-            | News::MemberJoined { .. }
-            | News::MemberLeft { .. }
-            | News::MemberChanged { .. }
-            | News::ConversationUpdated { .. }
-            | News::ReadMarkMoved { .. }
-            | News::ProfileUpdated { .. }
-            | News::FriendRequestChanged { .. }
-            | News::FriendshipBegan { .. }
-            | News::FriendshipEnded { .. }
-            | News::BlockChanged { .. }
-            | News::AccountClosed { .. }
-            | News::SessionEnded { .. } => {}
+            return;
         }
         for (user, follower) in self.followers.of(topic) {
             if one != Some(user) && follower.hears(user, change) {

@@ -17,8 +17,10 @@ use super::{
     catch_up::Broken,
     inbox::{Entry, Found, Inbox},
 };
-use crate::fault::Fault;
-use crate::model::{ConversationId, Cursor, Heads, News, Position, Shard, Span, UserId};
+use crate::{
+    fault::Fault,
+    model::{ConversationId, Cursor, Heads, News, Position, Shard, Span, UserId},
+};
 
 /// One delivery.
 #[derive(Debug)]

@@ -17,7 +17,7 @@ use crate::{
 /// Conversations that moved, looked for at once; when there are more each person's own are.
 const MOVED_MAX: Position = 2_000;
 
-/// So few people's own conversations are looked at one after the other.
+/// So few people, if they were away for long, are in fewer conversations than moved.
 const FEW_PEOPLE: usize = 4;
 
 /// What somebody wants to hear who is behind.
@@ -94,22 +94,22 @@ impl<'a> JointRead<'a> {
     async fn find_moved(&self) -> Result<Vec<Moved>, Error> {
         let people: HashSet<_> = self.group.iter().map(|wanted| wanted.user).collect();
         let head = self.hub.audience().head(self.span.shard);
-        // Whoever was away for long, and is not one of many, has fewer conversations than moved.
         let by_person = people.len() <= FEW_PEOPLE && head - self.span.after > MOVED_MAX;
-        let mut moved = if by_person {
+        let all = if by_person {
             None
         } else {
             let most = MOVED_MAX.unsigned_abs();
             self.store.find_moved(self.span.after, most).await?
         };
-        if moved.is_none() {
+        let mut moved = if let Some(all) = all {
+            all
+        } else {
             let people: Vec<_> = people.into_iter().collect();
-            let theirs = self.store.find_moved_of(&people, self.span.after).await?;
-            let by_id = |moved: Moved| (moved.conversation, moved);
-            let theirs: HashMap<_, _> = theirs.into_iter().map(by_id).collect();
-            moved = Some(theirs.into_values().collect());
-        }
-        let mut moved = moved.unwrap_or_default();
+            let mut theirs = self.store.find_moved_of(&people, self.span.after).await?;
+            theirs.sort_unstable_by_key(|moved| moved.conversation);
+            theirs.dedup_by_key(|moved| moved.conversation);
+            theirs
+        };
         let shards = self.store.shards();
         moved.retain(|moved| moved.conversation.shard(shards) == self.span.shard);
         Ok(moved)

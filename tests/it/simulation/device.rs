@@ -78,11 +78,7 @@ impl Reader<'_> {
             .expect("read")
     }
 
-    fn members(
-        &self,
-        viewer: Viewer,
-        conversation: &Conversation,
-    ) -> BTreeMap<String, (UserId, Role)> {
+    fn members(&self, conversation: &Conversation) -> BTreeMap<String, (UserId, Role)> {
         let page = PageArguments {
             first: Some(100),
             ..PageArguments::default()
@@ -91,7 +87,6 @@ impl Reader<'_> {
             .chat
             .members_wanted(conversation.id, Vec::new(), &page)
             .expect("a page");
-        let _ = viewer;
         let found = self
             .runtime
             .block_on(self.chat.members(&[wanted]))
@@ -118,7 +113,7 @@ impl Reader<'_> {
             };
             let found = self.chat.conversations(viewer, &filter, &page);
             for (conversation, membership) in self.runtime.block_on(found).expect("read").items {
-                let known = self.known(viewer, &conversation, membership.read_seq);
+                let known = self.known(&conversation, membership.read_seq);
                 cache
                     .conversations
                     .insert(conversation.id.to_string(), known);
@@ -141,13 +136,13 @@ impl Reader<'_> {
         cache
     }
 
-    fn known(&self, viewer: Viewer, conversation: &Conversation, read_seq: i32) -> Known {
+    fn known(&self, conversation: &Conversation, read_seq: i32) -> Known {
         Known {
             title: conversation.title.clone(),
             is_archived: conversation.archived_at.is_some(),
             last_seq: conversation.last_seq,
             read_seq,
-            members: self.members(viewer, conversation),
+            members: self.members(conversation),
         }
     }
 }
@@ -311,7 +306,7 @@ impl Device {
                 let id = conversation.id.to_string();
                 let said = reader.seq_at(conversation.id, event.id.position);
                 self.now.next.insert(id.clone(), said + 1);
-                let known = reader.known(self.who, &conversation, said);
+                let known = reader.known(&conversation, said);
                 cache.conversations.insert(id, known);
             }
             Happening::ConversationUpdated(conversation) => {
