@@ -191,6 +191,56 @@ async fn what_is_gone_is_left_out() {
 }
 
 #[tokio::test]
+async fn of_a_removal_and_a_deletion_the_last_is_told() {
+    let app = TestApp::start().await;
+    let (alice, bob) = app.alice_and_bob().await;
+    let group = alice.group("Walks", &[&bob]).await;
+    let after = bob.event_cursor().await;
+    let there = json!({"conversationId": group, "userId": bob.id});
+    act(&alice, "removeMember", there).await;
+    let again = json!({"conversationId": group, "userIds": [bob.id]});
+    act(&alice, "addMembers", again).await;
+    act(
+        &alice,
+        "deleteConversation",
+        json!({"conversationId": group}),
+    )
+    .await;
+    let (missed, _) = bob.missed(&after).await;
+    assert_eq!(all_in_words(&missed), ["ConversationRemoved DELETED"]);
+}
+
+#[tokio::test]
+async fn an_event_keeps_its_identifier_when_its_twin_is_left_out() {
+    let app = TestApp::start().await;
+    let (alice, bob) = app.alice_and_bob().await;
+    alice.befriend(&bob).await;
+    alice.direct(&bob).await;
+    act(&alice, "removeFriend", json!({"userId": bob.id})).await;
+    let mut hers = alice.events().await;
+    let after = hers.cursor.clone();
+    alice.befriend(&bob).await;
+    let mut live = Vec::new();
+    for _ in 0..4 {
+        live.push(hers.event().await);
+    }
+    assert_eq!(
+        all_in_words(&live[2..]),
+        ["FriendAdded bob", "ConversationUpdated null"],
+        "one change is two events"
+    );
+    act(&alice, "removeFriend", json!({"userId": bob.id})).await;
+    let (missed, _) = alice.missed(&after).await;
+    let is_there = |event: &Value| missed.iter().any(|other| other["id"] == event["id"]);
+    assert!(!is_there(&live[2]), "the friendship is gone");
+    let updated = missed.iter().find(|other| other["id"] == live[3]["id"]);
+    assert_eq!(
+        updated.map(|event| &event["__typename"]),
+        Some(&json!("ConversationUpdatedEvent"))
+    );
+}
+
+#[tokio::test]
 async fn of_read_marks_and_profiles_the_newest_is_told() {
     let app = TestApp::start().await;
     let (alice, bob) = app.alice_and_bob().await;
