@@ -12,7 +12,7 @@ run: tools assets ## Build, then serve the demo at http://127.0.0.1:4000
 
 test: tools assets browser ## All tests: pure rules, behaviour over real sockets, and GraphiQL in a real browser
 	cargo test --workspace --locked
-	cd tests/browser && node --test --test-reporter=spec
+	cd tests/clients && node --test --test-reporter=spec
 
 check: tools assets deny ## Format, lints, docs, dependencies, the committed schema and the rules of the house
 	cargo fmt --all --check
@@ -64,17 +64,17 @@ tools:
 	@command -v cc >/dev/null || { echo 'Parlor needs a C compiler for SQLite: apt-get install gcc'; exit 1; }
 	@command -v npm >/dev/null || { echo 'Parlor needs node and npm, for GraphiQL: apt-get install nodejs npm'; exit 1; }
 
-browser: tests/browser/node_modules
+browser: tests/clients/node_modules
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
 	  || { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -qy --no-install-recommends chromium; } \
 	  || { echo 'The tests need a browser: apt-get install chromium'; exit 1; }
 
-tests/browser/node_modules: tests/browser/package-lock.json
-	cd tests/browser && npm ci --no-audit --no-fund --loglevel=error
+tests/clients/node_modules: tests/clients/package-lock.json
+	cd tests/clients && npm ci --no-audit --no-fund --loglevel=error
 	touch $@
 
 deny:
 	@cargo deny --version >/dev/null 2>&1 || cargo install --locked --quiet cargo-deny@0.20.2
 
 clean: ## Take everything away that was built
-	rm -rf target graphiql/dist graphiql/node_modules tests/browser/node_modules
+	rm -rf target graphiql/dist graphiql/node_modules tests/clients/node_modules

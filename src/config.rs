@@ -4,7 +4,12 @@ use std::net::SocketAddr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::model::Limits;
+use ipnet::IpNet;
+
+use crate::{
+    model::Limits,
+    transport::{Doors, Origin, Origins},
+};
 
 /// A chat server behind one GraphQL endpoint.
 ///
@@ -75,6 +80,34 @@ pub struct Serve {
         value_name = "on|off"
     )]
     pub rate_limits: Switch,
+    /// A web page's origin from which browsers may ask, as in <https://app.example.com>; several with commas, * for all.
+    /// Pages that this server itself serves always may.
+    #[arg(
+        long,
+        env = "PARLOR_ALLOW_ORIGIN",
+        value_name = "ORIGIN",
+        value_delimiter = ','
+    )]
+    pub allow_origin: Vec<Origin>,
+    /// A proxy, or a network of them, whose X-Forwarded-For is believed, as in 10.0.0.0/8; several with commas. Without
+    /// it a proxy's own address is everybody's, and they share the limits on failed log-ins.
+    #[arg(
+        long,
+        env = "PARLOR_TRUSTED_PROXY",
+        value_name = "NETWORK",
+        value_delimiter = ',',
+        value_parser = network
+    )]
+    pub trusted_proxy: Vec<IpNet>,
+    /// Whether clients may ask what the schema is. Left out: on with --demo.
+    #[arg(long, env = "PARLOR_INTROSPECTION", value_name = "on|off")]
+    pub introspection: Option<Switch>,
+    /// Whether an error about an unknown name proposes names that there are. Left out: on with --demo.
+    #[arg(long, env = "PARLOR_SUGGESTIONS", value_name = "on|off")]
+    pub suggestions: Option<Switch>,
+    /// Whether GraphiQL is served at /. Left out: on with --demo.
+    #[arg(long, env = "PARLOR_GRAPHIQL", value_name = "on|off")]
+    pub graphiql: Option<Switch>,
     /// Die when a point of the program is reached so many times, as in after-commit:17. For tests.
     #[cfg(feature = "faults")]
     #[arg(long, hide = true)]
@@ -115,6 +148,15 @@ pub enum Switch {
     Off,
 }
 
+/// A network, or one address.
+fn network(text: &str) -> Result<IpNet, String> {
+    text.parse()
+        .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
+        .map_err(|_| {
+            "a network is written like 10.0.0.0/8 or fd00::/8, or as one address".to_owned()
+        })
+}
+
 impl Serve {
     /// What a test planted.
     #[cfg(feature = "faults")]
@@ -136,7 +178,23 @@ impl Serve {
     pub fn limits(&self) -> Limits {
         Limits {
             rate_limits: self.rate_limits == Switch::On,
+            introspection: self.shows(self.introspection),
+            suggestions: self.shows(self.suggestions),
             ..Limits::default()
         }
+    }
+
+    /// Who may come in, as these flags say.
+    pub fn doors(&self) -> Doors {
+        Doors {
+            origins: Origins::new(self.allow_origin.clone()),
+            proxies: self.trusted_proxy.clone(),
+            graphiql: self.shows(self.graphiql),
+        }
+    }
+
+    /// What helps people to explore is for the demo, unless somebody decides.
+    fn shows(&self, switch: Option<Switch>) -> bool {
+        switch.map_or(self.demo, |switch| switch == Switch::On)
     }
 }

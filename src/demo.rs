@@ -158,7 +158,7 @@ pub async fn people(chat: &Chat) -> Result<Vec<Person>, Error> {
     let mut people = Vec::with_capacity(PEOPLE.len());
     for (handle, _) in PEOPLE {
         match chat
-            .log_in(handle, PASSWORD.to_owned(), Some("demo".to_owned()))
+            .log_in(None, handle, PASSWORD.to_owned(), Some("demo".to_owned()))
             .await
         {
             Ok(signed_in) => people.push(Person {

@@ -75,7 +75,7 @@ async fn begin_epoch(database: &Database) -> ExitCode {
 }
 
 async fn serve(flags: Serve) -> ExitCode {
-    let (limits, faults) = (flags.limits(), flags.faults());
+    let (limits, doors, faults) = (flags.limits(), flags.doors(), flags.faults());
     let signals = signal(SignalKind::terminate())
         .and_then(|term| Ok((term, signal(SignalKind::interrupt())?)));
     let (mut terminate, mut interrupt) = match signals {
@@ -83,6 +83,7 @@ async fn serve(flags: Serve) -> ExitCode {
         Err(error) => return cannot_start(&error),
     };
     let settings = Settings {
+        doors,
         faults,
         ..Settings::new(flags.listen, flags.database.database_url, limits)
     };

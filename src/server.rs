@@ -18,7 +18,7 @@ use crate::{
     log::{self, Stopped},
     model::{Clock, Limits, Random, SystemClock},
     store::{self, OpenError, Opened, Store},
-    transport::Edge,
+    transport::{Doors, Edge},
 };
 
 /// What a server is made with.
@@ -29,6 +29,8 @@ pub struct Settings {
     pub database_url: String,
     /// The bounds.
     pub limits: Limits,
+    /// Who may come in.
+    pub doors: Doors,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
     /// Chance.
@@ -44,6 +46,7 @@ impl Settings {
             listen,
             database_url,
             limits,
+            doors: Doors::default(),
             clock: Arc::new(SystemClock),
             random: Random::from_os(),
             faults: Faults::default(),
@@ -113,6 +116,7 @@ impl Server {
             listen,
             database_url,
             limits,
+            doors,
             clock,
             random,
             faults,
@@ -150,7 +154,7 @@ impl Server {
         let address = listener.local_addr().map_err(listening)?;
 
         let (stop, stop_log) = (CancellationToken::new(), CancellationToken::new());
-        let edge = Edge::new(Arc::clone(&api), stop.clone());
+        let edge = Edge::new(Arc::clone(&api), doors, stop.clone());
         let (chat, closing_stop) = (Arc::clone(api.chat()), stop.clone());
         let closing = async move { chat.end_closed_accounts(closing_stop).await };
         Ok(Self {

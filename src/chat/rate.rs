@@ -4,6 +4,7 @@
 
 use std::{
     hash::Hash,
+    net::{IpAddr, Ipv6Addr},
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -78,12 +79,15 @@ impl<K: Eq + Hash + Clone> Rate<K> {
 pub(super) struct Rates {
     sends: Rate<UserId>,
     log_in_failures: Rate<String>,
+    /// By network: who has one address of the sixth version has 2^64 of them.
+    log_in_failures_from: Rate<IpAddr>,
     limits: Arc<Limits>,
 }
 
 impl Rates {
     pub(super) fn new(limits: Arc<Limits>) -> Self {
         let failures = limits.log_in_failures_per_minute;
+        let from = limits.log_in_failures_per_address;
         Self {
             sends: Rate::new(
                 Duration::from_secs(1),
@@ -91,6 +95,7 @@ impl Rates {
                 limits.sends_burst,
             ),
             log_in_failures: Rate::new(Duration::from_mins(1), failures, failures),
+            log_in_failures_from: Rate::new(Duration::from_mins(1), from, from),
             limits,
         }
     }
@@ -100,16 +105,34 @@ impl Rates {
         self.take(&self.sends, &user, now)
     }
 
-    /// Counts a try to sign in with this handle, whether or not anybody has it. It counts before it is made, so that
-    /// many at once are no more than one after another.
-    pub(super) fn log_in(&self, handle: &str, now: Timestamp) -> Result<(), Error> {
-        self.take(&self.log_in_failures, &handle.to_owned(), now)
+    /// Counts a try to sign in with this handle, whether or not anybody has it, from an address if one is known. It counts
+    /// before it is made, so that many at once are no more than one after another.
+    pub(super) fn log_in(
+        &self,
+        handle: &str,
+        address: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let network = address.map(network);
+        if let Some(network) = network {
+            self.take(&self.log_in_failures_from, &network, now)?;
+        }
+        let counted = self.take(&self.log_in_failures, &handle.to_owned(), now);
+        if let (Err(_), Some(network)) = (&counted, network) {
+            // Nothing was tried.
+            self.log_in_failures_from.give_back(&network);
+        }
+        counted
     }
 
     /// The try was a good one; only failures are to count.
-    pub(super) fn logged_in(&self, handle: &str) {
-        if self.limits.rate_limits {
-            self.log_in_failures.give_back(&handle.to_owned());
+    pub(super) fn logged_in(&self, handle: &str, address: Option<IpAddr>) {
+        if !self.limits.rate_limits {
+            return;
+        }
+        self.log_in_failures.give_back(&handle.to_owned());
+        if let Some(address) = address {
+            self.log_in_failures_from.give_back(&network(address));
         }
     }
 
@@ -128,9 +151,48 @@ impl Rates {
     }
 }
 
+/// The network that one customer of a provider has to themself: of the sixth version that is a /64.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let prefix = address.to_bits() & !u128::from(u64::MAX);
+            IpAddr::V6(Ipv6Addr::from_bits(prefix))
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_million_addresses_are_not_remembered_and_one_that_goes_on_trying_is() {
+        let rate: Rate<IpAddr> = Rate::new(Duration::from_mins(1), 20, 20);
+        let now = Timestamp::from_millis(1_000_000);
+        let persistent = IpAddr::from([10, 0, 0, 1]);
+        while rate.take(&persistent, now).is_ok() {}
+        for n in 0..1_000_000u32 {
+            let address = Ipv6Addr::from_bits(u128::from(n) << 64);
+            assert_eq!(rate.take(&IpAddr::V6(address), now), Ok(()));
+            if n % 1_000 == 0 {
+                assert!(rate.take(&persistent, now).is_err(), "after {n} others");
+            }
+        }
+        assert!(rate.whole_again.len() <= REMEMBERED_MAX);
+    }
+
+    #[test]
+    fn who_changes_addresses_within_a_network_is_the_same() {
+        let same = |one: &str, two: &str| {
+            let network = |text: &str| network(text.parse().expect("an address"));
+            network(one) == network(two)
+        };
+        assert!(same("2001:db8:1:2::1", "2001:db8:1:2:ffff::9"));
+        assert!(!same("2001:db8:1:2::1", "2001:db8:1:3::1"));
+        assert!(same("::ffff:192.0.2.7", "192.0.2.7"));
+        assert!(!same("192.0.2.7", "192.0.2.8"));
+    }
 
     #[test]
     fn a_burst_is_allowed_and_then_one_each_interval() {

@@ -1,5 +1,7 @@
 //! Signed-in devices: logging in and out, and who a token stands for.
 
+use std::net::IpAddr;
+
 use super::{
     Chat, Error, Reason, Rejection, Viewer,
     input::{Checks, id},
@@ -37,9 +39,11 @@ impl Connection {
 }
 
 impl Chat {
-    /// Signs in. An unknown handle and a wrong password give the same answer after the same time.
+    /// Signs in, from an address if one is known. An unknown handle and a wrong password give the same answer after the
+    /// same time.
     pub async fn log_in(
         &self,
+        address: Option<IpAddr>,
         handle: &str,
         password: String,
         device_name: Option<String>,
@@ -49,7 +53,7 @@ impl Chat {
         checks.done(Some(()))?;
         // Names that nobody can have need no memory of their own.
         let name: String = handle.chars().take(33).collect();
-        self.rates.log_in(&name, self.clock.now())?;
+        self.rates.log_in(&name, address, self.clock.now())?;
         let user = match text::handle(handle) {
             Ok(handle) => self.store.find_user_by_handle(&handle).await?,
             Err(_) => None,
@@ -59,7 +63,7 @@ impl Chat {
         let Some(user) = user.filter(|_| matches) else {
             return Err(wrong().into());
         };
-        self.rates.logged_in(&name);
+        self.rates.logged_in(&name, address);
         let token = Token::new(&self.random);
         let session = self.new_session(user.id, &token, device_name);
         let viewer = Viewer {
@@ -78,6 +82,11 @@ impl Chat {
             session,
             token,
         })
+    }
+
+    /// A secret that nobody can guess.
+    pub fn new_token(&self) -> Token {
+        Token::new(&self.random)
     }
 
     /// Ends a session of the viewer, the current one when none is named.

@@ -113,7 +113,7 @@ impl Chat {
             .find_user(viewer.user)
             .await?
             .ok_or(Error::Unauthenticated)?;
-        self.rates.log_in(&user.handle, self.clock.now())?;
+        self.rates.log_in(&user.handle, None, self.clock.now())?;
         let matches = self
             .passwords
             .matches(password, Some(&user.password_hash))
@@ -121,7 +121,7 @@ impl Chat {
         if !matches {
             return Err(wrong().into());
         }
-        self.rates.logged_in(&user.handle);
+        self.rates.logged_in(&user.handle, None);
         Ok(user)
     }
 

@@ -15,22 +15,24 @@ use super::{
     context::Asker,
     document::{self, Documents},
     error::{self, Code, failure},
+    persisted::Persisted,
+    plan,
     render::{Opening, Told, Unheard},
     schema::{self, Schema},
+    validator,
 };
 use crate::{
     chat::{self, Chat},
     live::{Feed, Heard, Rendering},
+    model::News,
 };
-
-/// Errors in a response at most.
-const ERRORS_MAX: usize = 20;
 
 /// The API over a chat.
 pub struct Api {
     chat: Arc<Chat>,
     schema: Schema,
     documents: Documents,
+    persisted: Persisted,
 }
 
 /// What sort of operation a request means.
@@ -49,7 +51,7 @@ pub struct Operation {
     /// Its sort.
     pub kind: Kind,
     text: Arc<str>,
-    document: Arc<ExecutableDocument>,
+    plan: ExecutableDocument,
     name: Option<String>,
     variables: Variables,
 }
@@ -72,6 +74,7 @@ impl Api {
             schema: schema::schema(Arc::clone(&chat)),
             chat,
             documents: Documents::new(),
+            persisted: Persisted::new(),
         }
     }
 
@@ -82,41 +85,48 @@ impl Api {
 
     /// Looks at a request before anything runs.
     pub fn prepare(&self, request: Request) -> Result<Operation, Answer> {
-        let prepare = || {
-            let limits = self.chat.limits();
-            document::check_variables_size(&request.variables, limits.variable_values_max)?;
-            let document = self.documents.parse(&request.query, self.chat.limits())?;
-            let operation = document::operation(&document, request.operation_name.as_deref())?;
-            document::check_variables(operation, &request.variables)?;
-            let kind = match operation.node.ty {
-                OperationType::Query => Kind::Query,
-                OperationType::Mutation => Kind::Mutation,
-                OperationType::Subscription => Kind::Subscription,
-            };
-            Ok((kind, document))
+        self.plan(request).map_err(Answer::rejection)
+    }
+
+    fn plan(&self, mut request: Request) -> Result<Operation, Vec<ServerError>> {
+        let limits = self.chat.limits();
+        let alone = |error| vec![error];
+        document::check_variables_size(&request.variables, limits.variable_values_max)
+            .map_err(alone)?;
+        let asked = self.persisted.find(&mut request).map_err(alone)?;
+        let document = self.documents.find(&asked.text, limits)?;
+        self.persisted.remember(&asked);
+        let name = request.operation_name.as_deref();
+        let operation = document::operation(&document.parsed, name).map_err(alone)?;
+        let variables =
+            validator::coerce(&document.checked, name, request.variables).map_err(alone)?;
+        let kind = match operation.node.ty {
+            OperationType::Query => Kind::Query,
+            OperationType::Mutation => Kind::Mutation,
+            OperationType::Subscription => Kind::Subscription,
         };
-        let (kind, document) = prepare().map_err(|error| Answer::rejection(vec![error]))?;
         Ok(Operation {
             kind,
-            text: request.query.into(),
-            document,
+            plan: plan::plan(&document.parsed, operation, &variables),
+            text: asked.text,
             name: request.operation_name,
-            variables: request.variables,
+            variables,
         })
     }
 
     /// Runs a query or mutation. A query has a time; a mutation is not cut off, for what it writes is written.
     pub async fn execute(&self, operation: Operation, asker: Asker, request_id: &str) -> Answer {
-        let request = operation.request().data(Arc::new(asker));
+        let asker = Arc::new(asker);
+        let request = operation.request().data(Arc::clone(&asker));
         let response = self.schema.execute(request);
         if operation.kind == Kind::Mutation {
-            return Answer::of(response.await, request_id);
+            return Answer::of(response.await, &asker, request_id);
         }
         let within = self.chat.limits().query_within;
         let Ok(response) = timeout(within, response).await else {
             return Answer::timeout();
         };
-        Answer::of(response, request_id)
+        Answer::of(response, &asker, request_id)
     }
 
     /// Opens a subscription's stream; an answer with errors when it cannot be.
@@ -127,27 +137,26 @@ impl Api {
         request_id: &str,
     ) -> Result<Subscription, Answer> {
         let opening = Opening::default();
-        let again = asker.again();
+        let asker = Arc::new(asker);
         let request = operation
             .request()
-            .data(Arc::new(asker))
+            .data(Arc::clone(&asker))
             .data(opening.clone());
         let mut opening_stream = self.schema.execute_stream(request);
         let within = self.chat.limits().query_within;
         match timeout(within, opening_stream.next()).await {
             Ok(None) => {}
-            Ok(Some(response)) => return Err(Answer::of(response, request_id)),
+            Ok(Some(response)) => return Err(Answer::of(response, &asker, request_id)),
             Err(_) => return Err(Answer::timeout()),
         }
         let Operation {
             text,
-            document,
+            plan,
             name,
             variables,
             ..
         } = &operation;
-        let rendering = document::rendering(text, document, name.as_deref(), variables)
-            .map_err(|error| Answer::rejection(vec![error]))?;
+        let rendering = document::rendering(text, plan, name.as_deref(), variables);
         // Nothing to hear: the one field was left out by a directive.
         let feed = opening.take().ok_or_else(|| {
             Answer::rejection(vec![failure(
@@ -159,9 +168,10 @@ impl Api {
         Ok(Subscription {
             api,
             operation,
-            asker: again,
+            asker: asker.again(),
             rendering,
             feed,
+            told: None,
             request_id: request_id.to_owned(),
         })
     }
@@ -170,8 +180,7 @@ impl Api {
 impl Operation {
     fn request(&self) -> Request {
         let mut request = Request::new(String::new()).variables(self.variables.clone());
-        request.operation_name.clone_from(&self.name);
-        request.set_parsed_query(ExecutableDocument::clone(&self.document));
+        request.set_parsed_query(self.plan.clone());
         request
     }
 }
@@ -183,6 +192,8 @@ pub struct Subscription {
     asker: Asker,
     rendering: Rendering,
     feed: Feed,
+    /// What was told last.
+    told: Option<Heard>,
     request_id: String,
 }
 
@@ -214,7 +225,23 @@ impl Subscription {
         if let Feed::Events(feed) = &mut self.feed {
             feed.leave_out(unheard.take());
         }
+        self.told = Some(heard);
         told
+    }
+
+    /// Where a client goes on that comes back after what was told last: the cursor of a frame of events, the number of a
+    /// message. None for passing states, which begin anew.
+    pub fn place(&self) -> Option<String> {
+        match self.told.as_ref()? {
+            Heard::Frame(frame) => Some(self.api.chat.cursor(&frame.cursor)),
+            Heard::News(item) => {
+                let News::MessageSent(message) = &item.change.news else {
+                    return None;
+                };
+                Some(message.seq.to_string())
+            }
+            Heard::Typing(..) | Heard::Presence(..) => None,
+        }
     }
 
     fn broken(&self, cause: impl Into<chat::Error>) -> Answer {
@@ -253,7 +280,7 @@ impl Subscription {
         let response = told.map_err(|_| Answer::timeout())?.unwrap_or_default();
         let is_shared = response.is_ok() && !asker.was_looked_at();
         let is_lost = response.is_err() && is_null(&response.data);
-        let answer = Answer::of(response, &self.request_id);
+        let answer = Answer::of(response, &asker, &self.request_id);
         if is_lost {
             return Err(answer);
         }
@@ -282,15 +309,12 @@ struct Body<'a> {
 }
 
 impl Answer {
-    fn of(mut response: Response, request_id: &str) -> Self {
-        // One fault can be told a thousand times over.
-        response.errors.truncate(ERRORS_MAX);
+    fn of(mut response: Response, asker: &Asker, request_id: &str) -> Self {
         error::finish(&mut response.errors, request_id);
-        // An error with a path was met by a resolver; without one, nothing ran.
-        let is_rejection = response.data == Value::Null
-            && !response.errors.is_empty()
-            && response.errors.iter().all(|e| e.path.is_empty());
-        Self::new(&response.errors, (!is_rejection).then_some(&response.data))
+        Self::new(
+            &response.errors,
+            asker.has_begun().then_some(&response.data),
+        )
     }
 
     fn timeout() -> Self {

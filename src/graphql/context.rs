@@ -1,8 +1,11 @@
 //! What a resolver finds in its context: the chat, and who asks.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use async_graphql::Context;
@@ -18,9 +21,15 @@ pub struct Asker {
     viewer: Mutex<Option<Viewer>>,
     /// Rises when a resolver looks at who asks: from then on the result is theirs alone.
     was_looked_at: AtomicBool,
+    /// Whether the request was good enough to be executed.
+    has_begun: AtomicBool,
     /// Whether a password was tried already: one request is one try, however many aliases it has.
     tried: AtomicBool,
     heads: Heads,
+    /// From where; unknown for who asks from within.
+    address: Option<IpAddr>,
+    /// Behind what a stream goes on, as its client had it from [`super::Subscription::place`].
+    place: Option<String>,
     loaders: Loaders,
 }
 
@@ -30,10 +39,26 @@ impl Asker {
         Self {
             viewer: Mutex::new(viewer),
             was_looked_at: AtomicBool::new(false),
+            has_begun: AtomicBool::new(false),
             tried: AtomicBool::new(false),
             heads,
+            address: None,
+            place: None,
             loaders: Loaders::default(),
         }
+    }
+
+    /// Who asks from an address.
+    #[must_use]
+    pub fn at(self, address: IpAddr) -> Self {
+        let address = Some(address);
+        Self { address, ..self }
+    }
+
+    /// Who comes back: a stream goes on behind this place, whatever its arguments say.
+    #[must_use]
+    pub fn behind(self, place: Option<String>) -> Self {
+        Self { place, ..self }
     }
 
     /// Another execution for the same person.
@@ -47,6 +72,16 @@ impl Asker {
     fn look(&self) -> Option<Viewer> {
         self.was_looked_at.store(true, Ordering::Relaxed);
         *self.viewer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that the execution begins.
+    pub(super) fn begin(&self) {
+        self.has_begun.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it has; else the request itself was at fault.
+    pub(super) fn has_begun(&self) -> bool {
+        self.has_begun.load(Ordering::Relaxed)
     }
 
     /// Whether the result depends on who asked.
@@ -95,6 +130,16 @@ pub(super) fn sign_in(ctx: &Context<'_>, viewer: Viewer) -> Result<(), Fault> {
         .unwrap_or_else(PoisonError::into_inner);
     *asking = Some(viewer);
     Ok(())
+}
+
+/// From where the request came.
+pub(super) fn address(ctx: &Context<'_>) -> Result<Option<IpAddr>, Fault> {
+    Ok(asker(ctx)?.address)
+}
+
+/// Behind what a stream goes on, when its client has come back.
+pub(super) fn place<'a>(ctx: &Context<'a>) -> Result<Option<&'a str>, Fault> {
+    Ok(asker(ctx)?.place.as_deref())
 }
 
 /// Where the log stood when the request began.

@@ -7,7 +7,7 @@ use async_graphql::{
     parser::{
         parse_query,
         types::{
-            Directive, DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
+            Directive, DocumentOperations, ExecutableDocument, OperationDefinition,
             Selection, SelectionSet,
         },
     },
@@ -16,53 +16,73 @@ use quick_cache::{Weighter, sync::Cache};
 use sha2::{Digest, Sha256};
 
 use super::{
-    error::{Code, failure},
+    error::{Code, failure, tag},
     guard, measure,
+    suggestion::suggest,
+    validator::{self, Checked},
 };
 use crate::{live::Rendering, model::Limits};
 
-/// Documents remembered at most, as bytes of text; parsed they take some ten times as much.
-const REMEMBERED_BYTES: u64 = 2 * 1024 * 1024;
+/// What remembered documents may take, about, as bytes.
+const REMEMBERED_BYTES: u64 = 16 * 1024 * 1024;
+
+/// What a word of a document takes, parsed twice, about, as bytes.
+const WORD_BYTES: u64 = 512;
+
+/// A document that is valid, in both forms.
+pub(super) struct Document {
+    /// For execution.
+    pub(super) parsed: ExecutableDocument,
+    /// For its variables.
+    pub(super) checked: Checked,
+    words: usize,
+}
 
 #[derive(Clone)]
-struct ByText;
+struct BySize;
 
-impl Weighter<Arc<str>, Arc<ExecutableDocument>> for ByText {
-    fn weight(&self, text: &Arc<str>, _: &Arc<ExecutableDocument>) -> u64 {
-        text.len() as u64 + 64
+impl Weighter<Arc<str>, Arc<Document>> for BySize {
+    fn weight(&self, text: &Arc<str>, document: &Arc<Document>) -> u64 {
+        text.len() as u64 + 1_024 + WORD_BYTES * document.words as u64
     }
 }
 
-/// Parsed documents by their text.
-pub(super) struct Documents(Cache<Arc<str>, Arc<ExecutableDocument>, ByText>);
+/// Valid documents by their text.
+pub(super) struct Documents(Cache<Arc<str>, Arc<Document>, BySize>);
 
 impl Documents {
     pub(super) fn new() -> Self {
-        Self(Cache::with_weighter(1_000, REMEMBERED_BYTES, ByText))
+        Self(Cache::with_weighter(1_000, REMEMBERED_BYTES, BySize))
     }
 
-    /// The document of a text, if it is one and not too much.
-    pub(super) fn parse(
+    /// The document of a text, if it is one of our schema and not too much.
+    pub(super) fn find(
         &self,
-        text: &str,
+        text: &Arc<str>,
         limits: &Limits,
-    ) -> Result<Arc<ExecutableDocument>, ServerError> {
+    ) -> Result<Arc<Document>, Vec<ServerError>> {
         if let Some(known) = self.0.get(text) {
             return Ok(known);
         }
-        measure::check_text(text, limits)?;
-        let parsed = parse_query(text).map_err(|error| {
+        let alone = |error| vec![error];
+        let words = measure::check_text(text, limits).map_err(alone)?;
+        let parsed = parse_query(text.as_ref()).map_err(|error| {
             let mut error = ServerError::from(error);
-            error
-                .extensions
-                .get_or_insert_default()
-                .set("code", Code::QueryRejected.as_str());
-            error
+            tag(&mut error, Code::QueryRejected);
+            vec![error]
         })?;
-        guard::check_document(&parsed, limits)?;
-        let parsed = Arc::new(parsed);
-        self.0.insert(text.into(), Arc::clone(&parsed));
-        Ok(parsed)
+        guard::check_document(&parsed, limits).map_err(alone)?;
+        let checked = validator::check(text).map_err(|faults| {
+            let proposals = limits.suggestions.then(|| suggest(&parsed)).flatten();
+            proposals.unwrap_or(faults)
+        })?;
+        let document = Arc::new(Document {
+            parsed,
+            checked,
+            words,
+        });
+        self.0.insert(Arc::clone(text), Arc::clone(&document));
+        Ok(document)
     }
 }
 
@@ -111,44 +131,23 @@ pub(super) fn check_variables_size(variables: &Variables, max: usize) -> Result<
     Ok(())
 }
 
-/// Refuses a request that lacks a variable which its operation needs; the library would run it and fail at the first
-/// field that uses it, if it came so far.
-pub(super) fn check_variables(
-    operation: &Positioned<OperationDefinition>,
-    variables: &Variables,
-) -> Result<(), ServerError> {
-    for definition in &operation.node.variable_definitions {
-        let definition = &definition.node;
-        let name = &definition.name.node;
-        let needed = !definition.var_type.node.nullable && definition.default_value.is_none();
-        if needed && matches!(variables.get(name), None | Some(ConstValue::Null)) {
-            let message = format!(
-                "the variable `${name}` of type `{}` must be given",
-                definition.var_type.node
-            );
-            return Err(failure(Code::BadUserInput, message));
-        }
-    }
-    Ok(())
-}
-
 /// The name of what a subscription makes of a piece of news: its text, its name, and those of its variables that are
 /// used below the root field. The root field's own arguments say which news to hear, not how it is told, so listeners
 /// who began in different places share a name.
 pub(super) fn rendering(
     text: &str,
-    document: &ExecutableDocument,
+    plan: &ExecutableDocument,
     name: Option<&str>,
     variables: &Variables,
-) -> Result<Rendering, ServerError> {
-    let operation = operation(document, name)?;
-    debug_assert_eq!(operation.node.ty, OperationType::Subscription);
+) -> Rendering {
     let mut used = Used {
-        document,
+        document: plan,
         names: HashSet::new(),
         fragments: HashSet::new(),
     };
-    used.below_roots(&operation.node.selection_set);
+    for (_, operation) in plan.operations.iter() {
+        used.below_roots(&operation.node.selection_set);
+    }
     let mut hash = Sha256::new();
     let mut add = |part: &[u8]| {
         hash.update((part.len() as u64).to_le_bytes());
@@ -168,7 +167,7 @@ pub(super) fn rendering(
     let digest: [u8; 32] = hash.finalize().into();
     let mut form = [0; 16];
     form.copy_from_slice(&digest[..16]);
-    Ok(Rendering(form))
+    Rendering(form)
 }
 
 /// Gathers the variables that a selection uses.
@@ -246,7 +245,6 @@ mod tests {
             None,
             &Variables::from_json(variables.clone()),
         )
-        .expect("a rendering")
     }
 
     #[test]

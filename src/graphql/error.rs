@@ -23,6 +23,8 @@ pub enum Code {
     BadUserInput,
     /// The document is not valid, or too much.
     QueryRejected,
+    /// A hash stands for no document that is known here; the client sends both.
+    PersistedQueryNotFound,
     /// Too much of the same.
     RateLimited,
     /// It took too long.
@@ -41,6 +43,7 @@ impl Code {
             Self::Forbidden => "FORBIDDEN",
             Self::BadUserInput => "BAD_USER_INPUT",
             Self::QueryRejected => "QUERY_REJECTED",
+            Self::PersistedQueryNotFound => "PERSISTED_QUERY_NOT_FOUND",
             Self::RateLimited => "RATE_LIMITED",
             Self::Timeout => "TIMEOUT",
             Self::Unavailable => "UNAVAILABLE",
@@ -124,11 +127,14 @@ impl From<Error> for Fault {
 /// An error that came before any resolver.
 pub fn failure(code: Code, message: impl Into<String>) -> ServerError {
     let mut error = ServerError::new(message, None);
+    tag(&mut error, code);
     error
-        .extensions
-        .get_or_insert_default()
-        .set("code", code.as_str());
-    error
+}
+
+/// Gives an error its code.
+pub(super) fn tag(error: &mut ServerError, code: Code) {
+    let extensions = error.extensions.get_or_insert_default();
+    extensions.set("code", code.as_str());
 }
 
 /// Gives the errors of a response what clients count on: a code each, and a request id on those that are our fault,

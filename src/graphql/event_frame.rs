@@ -4,7 +4,7 @@ use async_graphql::{Context, Enum, SimpleObject, Subscription};
 use tokio_stream::Stream;
 
 use super::{
-    context::{chat, heads, signed_in},
+    context::{chat, heads, place, signed_in},
     error::Fault,
     event::Event,
     render::{Opening, Told, Unheard},
@@ -86,7 +86,8 @@ impl EventSubscription {
         }
         if let Some(opening) = ctx.data_opt::<Opening>() {
             let viewer = signed_in(ctx)?;
-            let feed = chat(ctx)?.follow_events(viewer, after.as_deref(), heads(ctx)?);
+            let after = place(ctx)?.or(after.as_deref());
+            let feed = chat(ctx)?.follow_events(viewer, after, heads(ctx)?);
             opening.put(Feed::Events(feed));
         }
         Ok(tokio_stream::iter(told))

@@ -34,18 +34,12 @@ pub(super) fn check_document(
             "the document has more than {max} operations"
         )));
     }
-    let mut fields = 0u64;
-    let mut introspection = 0u64;
+    let mut sum = Cost::default();
     for (_, operation) in document.operations.iter() {
-        let cost = costs.of(&operation.node.selection_set, false, 0)?;
-        fields = fields.saturating_add(cost.fields);
-        introspection = introspection.saturating_add(cost.introspection);
-        let max = limits.selection_depth_max;
-        if cost.depth > max {
-            return Err(rejected(format!(
-                "the document selects fields more than {max} deep"
-            )));
-        }
+        let mut cost = costs.of(&operation.node.selection_set, false, 0)?;
+        cost.directives += operation.node.directives.len() as u64;
+        check_depth(cost, limits)?;
+        sum = sum.plus(cost);
         if operation.node.ty == OperationType::Subscription && cost.roots != 1 {
             return Err(rejected(
                 "a subscription must select exactly one field".to_owned(),
@@ -54,17 +48,55 @@ pub(super) fn check_document(
     }
     // The validator walks fragments that no operation uses, too.
     for name in document.fragments.keys() {
-        fields = fields.saturating_add(costs.of_fragment(name, false, 0)?.fields);
+        let unused = costs.of_fragment(name, false, 0)?;
+        sum.fields = sum.fields.saturating_add(unused.fields);
     }
-    let max = limits.fields_max as u64;
-    if fields > max {
-        return Err(rejected(format!(
-            "the document stands for more than {max} fields"
-        )));
+    check_sums(sum, limits)
+}
+
+fn check_depth(cost: Cost, limits: &Limits) -> Result<(), ServerError> {
+    for (what, depth, max) in [
+        ("document selects", cost.depth, limits.selection_depth_max),
+        (
+            "introspection selects",
+            cost.introspection_depth,
+            limits.introspection_depth_max,
+        ),
+    ] {
+        if depth > max {
+            return Err(rejected(format!("the {what} fields more than {max} deep")));
+        }
     }
-    let max = limits.cost_max as u64;
-    if introspection > max {
-        return Err(rejected(format!("the introspection costs more than {max}")));
+    Ok(())
+}
+
+fn check_sums(sum: Cost, limits: &Limits) -> Result<(), ServerError> {
+    if sum.introspection > 0 && !limits.introspection {
+        let message = "introspection is off here; `parlor schema` prints the schema, and --introspection on allows to ask for it";
+        return Err(rejected(message.to_owned()));
+    }
+    for (what, count, max) in [
+        (
+            "document stands for",
+            sum.fields,
+            (limits.fields_max, "fields"),
+        ),
+        ("document has", sum.aliases, (limits.aliases_max, "aliases")),
+        (
+            "document has",
+            sum.directives,
+            (limits.directives_max, "directives"),
+        ),
+        (
+            "introspection may give",
+            sum.introspection,
+            (limits.cost_max, "values"),
+        ),
+    ] {
+        let (max, unit) = max;
+        if count > max as u64 {
+            return Err(rejected(format!("the {what} more than {max} {unit}")));
+        }
     }
     Ok(())
 }
@@ -86,8 +118,13 @@ struct Cost {
     fields: u64,
     /// Values that an introspection gives, about.
     introspection: u64,
-    /// Fields within fields.
+    /// Fields that are called otherwise than they are.
+    aliases: u64,
+    directives: u64,
+    /// Fields within fields, those of an introspection left out.
     depth: usize,
+    /// Fields within fields of an introspection, and those around it.
+    introspection_depth: usize,
     /// Fields at the top.
     roots: u64,
 }
@@ -105,7 +142,10 @@ impl Cost {
         Self {
             fields: self.fields.saturating_add(other.fields),
             introspection: self.introspection.saturating_add(other.introspection),
+            aliases: self.aliases.saturating_add(other.aliases),
+            directives: self.directives.saturating_add(other.directives),
             depth: self.depth.max(other.depth),
+            introspection_depth: self.introspection_depth.max(other.introspection_depth),
             roots: self.roots.saturating_add(other.roots),
         }
     }
@@ -149,7 +189,16 @@ impl<'a> Costs<'a> {
                         } else {
                             below.introspection
                         },
-                        depth: below.depth + 1,
+                        aliases: below
+                            .aliases
+                            .saturating_add(u64::from(field.node.alias.is_some())),
+                        directives: below.directives,
+                        depth: if introspects { 0 } else { below.depth + 1 },
+                        introspection_depth: if introspects || below.introspection_depth > 0 {
+                            below.introspection_depth + 1
+                        } else {
+                            0
+                        },
                         roots: 1,
                     }
                 }
@@ -160,7 +209,11 @@ impl<'a> Costs<'a> {
                     .of_fragment(&spread.node.fragment_name.node, introspects, level)?
                     .spread(),
             };
-            Ok(sum.plus(cost))
+            let directives = selection.node.directives().len() as u64;
+            Ok(sum.plus(Cost {
+                directives: cost.directives.saturating_add(directives),
+                ..cost
+            }))
         })
     }
 
@@ -179,7 +232,8 @@ impl<'a> Costs<'a> {
         if !self.open.insert(name) {
             return Err(rejected(format!("the fragment `{name}` spreads itself")));
         }
-        let cost = self.of(&fragment.node.selection_set, introspects, level)?;
+        let mut cost = self.of(&fragment.node.selection_set, introspects, level)?;
+        cost.directives += fragment.node.directives.len() as u64;
         self.open.remove(name);
         self.fragments.insert((name, introspects), cost);
         Ok(cost)
@@ -198,7 +252,10 @@ mod tests {
     use super::*;
 
     fn check(text: &str) -> Result<(), String> {
-        let limits = Limits::default();
+        let limits = Limits {
+            introspection: true,
+            ..Limits::default()
+        };
         super::super::measure::check_text(text, &limits).map_err(|error| error.message)?;
         let document = parse_query(text).map_err(|error| error.to_string())?;
         check_document(&document, &limits).map_err(|error| error.message)
@@ -284,6 +341,38 @@ mod tests {
         }
         chain += "fragment F20 on Query{__typename}";
         assert!(check(&chain).is_err_and(|message| message.contains("32 deep")));
+    }
+
+    #[test]
+    fn what_is_asked_again_and_again_is_counted_in_fragments_too() {
+        let fragments =
+            "{...A ...A ...A} fragment A on Query{...B ...B ...B ...B ...B} fragment B on Query";
+        let renamed = check(&format!("{fragments}{{{}}}", "a:__typename ".repeat(20)));
+        assert!(renamed.is_err_and(|message| message.contains("200 aliases")));
+        let directed = check(&format!(
+            "{fragments}{{__typename {}}}",
+            "@include(if:true) ".repeat(20)
+        ));
+        assert!(directed.is_err_and(|message| message.contains("200 directives")));
+        let deep = |levels| format!("{{{}a{}}}", "a{".repeat(levels), "}".repeat(levels));
+        assert!(check(&deep(11)).is_ok());
+        assert!(check(&deep(12)).is_err_and(|message| message.contains("12 deep")));
+    }
+
+    #[test]
+    fn an_introspection_is_refused_where_it_is_off_and_the_name_of_a_type_is_not() {
+        let check = |text: &str| {
+            let document = parse_query(text).expect("parsed");
+            check_document(&document, &Limits::default())
+        };
+        for text in [
+            "{__schema{types{name}}}",
+            "{...F} fragment F on Query{__type(name:\"User\"){name}}",
+        ] {
+            let refused = check(text).expect_err("refused");
+            assert!(refused.message.contains("introspection is off"));
+        }
+        assert!(check("{__typename}").is_ok());
     }
 
     #[test]

@@ -7,8 +7,8 @@ use async_graphql::ServerError;
 use super::guard::rejected;
 use crate::model::Limits;
 
-/// Checks a document's text, in one pass.
-pub(super) fn check_text(text: &str, limits: &Limits) -> Result<(), ServerError> {
+/// Checks a document's text, in one pass; how many words, numbers and marks it has.
+pub(super) fn check_text(text: &str, limits: &Limits) -> Result<usize, ServerError> {
     let max = limits.document_bytes_max;
     if text.len() > max {
         return Err(rejected(format!("the document has more than {max} bytes")));
@@ -28,7 +28,7 @@ pub(super) fn check_text(text: &str, limits: &Limits) -> Result<(), ServerError>
             "the document has more than {max} words, numbers and marks"
         )));
     }
-    Ok(())
+    Ok(measure.tokens)
 }
 
 /// How large a document is, as far as its text alone tells.

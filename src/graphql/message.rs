@@ -6,7 +6,7 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject, Subscr
 use tokio_stream::Stream;
 
 use super::{
-    context::{chat, heads, signed_in},
+    context::{chat, heads, place, signed_in},
     conversation::Conversation,
     error::{Fault, UserError, payload, payloads},
     loader,
@@ -17,7 +17,7 @@ use super::{
     user::User,
 };
 use crate::{
-    chat::Sent,
+    chat::{Error, Sent},
     live::{Feed, Heard},
     model::{self, News, message::MessageKey, page::cursor},
 };
@@ -266,6 +266,12 @@ impl MessageMutation {
     }
 }
 
+/// The number that a client of an event stream had last.
+fn seq(place: &str) -> Result<i32, Error> {
+    let wrong = |_| Error::BadInput("`Last-Event-ID` must be the number of a message".to_owned());
+    place.parse().map_err(wrong)
+}
+
 #[derive(Default)]
 pub(super) struct MessageSubscription;
 
@@ -293,6 +299,10 @@ impl MessageSubscription {
         });
         if let Some(opening) = ctx.data_opt::<Opening>() {
             let viewer = signed_in(ctx)?;
+            let after_seq = match place(ctx)? {
+                Some(place) => Some(seq(place)?),
+                None => after_seq,
+            };
             let feed = chat(ctx)?
                 .follow_messages(viewer, &conversation_id, after_seq, heads(ctx)?)
                 .await?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, SchemaBuilder};
+use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, SchemaBuilder, ValidationMode};
 
 use super::{
     account::AccountMutation,
@@ -18,6 +18,7 @@ use super::{
     message::{MessageMutation, MessageSubscription},
     node::NodeQuery,
     presence::PresenceSubscription,
+    propagation::Propagation,
     session::SessionMutation,
     typing::{TypingMutation, TypingSubscription},
     user::{UserMutation, UserQuery},
@@ -68,8 +69,19 @@ fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
 
 /// The schema over a chat.
 pub(super) fn schema(chat: Arc<Chat>) -> Schema {
-    let cost_max = chat.limits().cost_max;
-    builder().limit_complexity(cost_max).data(chat).finish()
+    let limits = chat.limits();
+    // Documents are valid when they come here.
+    builder()
+        .validation_mode(ValidationMode::Fast)
+        .limit_complexity(limits.cost_max)
+        .extension(Propagation)
+        .data(chat)
+        .finish()
+}
+
+/// A schema that can check documents and nothing else.
+pub(super) fn checking() -> Schema {
+    builder().finish()
 }
 
 /// The schema as clients see it, sorted.

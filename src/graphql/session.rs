@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use super::{
-    context::{chat, one_password, sign_in, signed_in, viewer},
+    context::{address, chat, one_password, sign_in, signed_in, viewer},
     error::{Fault, UserError, payload, payloads},
     scalar::DateTime,
     viewer::Viewer,
@@ -118,7 +118,12 @@ impl SessionMutation {
     ) -> Result<Option<LogInPayload>, Fault> {
         one_password(ctx)?;
         let outcome = chat(ctx)?
-            .log_in(&input.handle, input.password, input.device_name)
+            .log_in(
+                address(ctx)?,
+                &input.handle,
+                input.password,
+                input.device_name,
+            )
             .await;
         if let Ok(signed_in) = &outcome {
             sign_in(ctx, signed_in.viewer)?;

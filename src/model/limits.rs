@@ -33,8 +33,20 @@ pub struct Limits {
     pub sends_burst: u32,
     /// Failed log-ins for a handle in a minute.
     pub log_in_failures_per_minute: u32,
-    /// Whether the three limits above are held; off for benchmarks.
+    /// Failed log-ins from an address in a minute, whatever the handle.
+    pub log_in_failures_per_address: u32,
+    /// Whether the four limits above are held; off for benchmarks.
     pub rate_limits: bool,
+    /// Whether clients may ask what the schema is.
+    pub introspection: bool,
+    /// Whether an error about a name that is not known proposes others.
+    pub suggestions: bool,
+    /// Connections at one time; one more waits to be accepted.
+    pub connections_max: usize,
+    /// Time for the head of an HTTP request, and for the next one to begin on a connection that is kept.
+    pub head_within: Duration,
+    /// Bytes of the head of an HTTP request, its address included.
+    pub head_bytes_max: usize,
     /// Body of an HTTP request, and a message on a socket, in bytes.
     pub body_bytes_max: usize,
     /// GraphQL document in bytes.
@@ -47,8 +59,14 @@ pub struct Limits {
     pub document_operations_max: usize,
     /// Values in a request's variables, those within lists and objects counted.
     pub variable_values_max: usize,
-    /// Fields within fields in a document; the standard introspection query is 15 deep.
+    /// Fields within fields in a document; a large client's widest operation is 9 deep.
     pub selection_depth_max: usize,
+    /// The same within an introspection; the standard query is 15 deep.
+    pub introspection_depth_max: usize,
+    /// Aliases in a document with its fragments written out: what asks for one field again and again.
+    pub aliases_max: usize,
+    /// Directives in a document with its fragments written out.
+    pub directives_max: usize,
     /// Fields of a document with its fragments written out.
     pub fields_max: usize,
     /// Values that a request may give, pages counted with their sizes.
@@ -67,8 +85,18 @@ pub struct Limits {
     pub socket_dead_after: Duration,
     /// Time for a client to take what was written to its socket.
     pub socket_write_within: Duration,
-    /// Operations at one time on a socket.
+    /// Operations at one time on a socket, or on an event stream that carries several.
     pub socket_operations_max: usize,
+    /// Bytes of what operations tell that are put into one write to a socket; a single frame may be longer.
+    pub write_bytes_max: usize,
+    /// Sockets, event streams and multipart responses of a user at one time.
+    pub streams_per_user_max: usize,
+    /// An event stream or multipart response on which nothing was told for so long says that it is alive.
+    pub stream_ping_every: Duration,
+    /// Event streams that were asked for by `PUT` and wait for their client, all of them.
+    pub reservations_max: usize,
+    /// Time for that client to come.
+    pub reservation_within: Duration,
     /// Writes that wait for the log; one more is refused with `UNAVAILABLE`.
     pub log_queue_max: usize,
     /// Bytes of text in them, about.
@@ -128,14 +156,23 @@ impl Default for Limits {
             sends_per_second: 20,
             sends_burst: 60,
             log_in_failures_per_minute: 5,
+            log_in_failures_per_address: 20,
             rate_limits: true,
+            introspection: false,
+            suggestions: false,
+            connections_max: 20_000,
+            head_within: Duration::from_secs(30),
+            head_bytes_max: 64 * 1024,
             body_bytes_max: 256 * 1024,
             document_bytes_max: 32 * 1024,
             document_nesting_max: 64,
             document_tokens_max: 3_000,
             document_operations_max: 20,
             variable_values_max: 2_000,
-            selection_depth_max: 16,
+            selection_depth_max: 12,
+            introspection_depth_max: 16,
+            aliases_max: 200,
+            directives_max: 200,
             fields_max: 1_000,
             cost_max: 50_000,
             body_within: Duration::from_secs(10),
@@ -146,6 +183,11 @@ impl Default for Limits {
             socket_dead_after: Duration::from_mins(1),
             socket_write_within: Duration::from_secs(20),
             socket_operations_max: 32,
+            write_bytes_max: 64 * 1024,
+            streams_per_user_max: 16,
+            stream_ping_every: Duration::from_secs(12),
+            reservations_max: 1_000,
+            reservation_within: Duration::from_secs(10),
             log_queue_max: 4_096,
             log_queue_bytes_max: 16 * 1024 * 1024,
             batch_writes_max: 256,

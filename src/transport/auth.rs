@@ -3,27 +3,7 @@
 use axum::http::{HeaderMap, header::AUTHORIZATION};
 use serde_json::Value;
 
-use crate::{chat::Connection, model::Token};
-
-/// Who is at the other end of a socket.
-pub(super) enum Who {
-    /// Before `connection_init`.
-    Unknown,
-    /// Somebody without a token.
-    Nobody,
-    /// Somebody with one.
-    Somebody(Connection),
-}
-
-impl Who {
-    /// The connection of somebody.
-    pub(super) fn connection(&self) -> Option<&Connection> {
-        match self {
-            Self::Unknown | Self::Nobody => None,
-            Self::Somebody(connection) => Some(connection),
-        }
-    }
-}
+use crate::model::Token;
 
 /// The token in a value such as `Bearer 0123…`; the word may be in any case, or left out.
 fn token(value: &str) -> Token {

@@ -28,6 +28,13 @@ pub(super) async fn page() -> Response {
     }
 }
 
+/// What stands in its place.
+pub(super) async fn switched_off() -> Response {
+    let text =
+        "Parlor serves GraphQL at /graphql. The explorer is off; --graphiql on shows it here.\n";
+    (StatusCode::NOT_FOUND, text).into_response()
+}
+
 /// What the page loads.
 pub(super) async fn file(Path(name): Path<String>) -> Response {
     Files::get(&name).map_or_else(

@@ -1,19 +1,32 @@
-//! GraphQL over HTTP: a POST with JSON in, JSON out.
+//! GraphQL over HTTP (<https://graphql.github.io/graphql-over-http/draft/>): a POST with JSON or a GET with parameters in,
+//! JSON out; event streams and parts for who subscribes.
 
-use async_graphql_axum::{GraphQLRequest, rejection::GraphQLRejection};
+use std::net::IpAddr;
+
 use axum::{
-    body::{Body, to_bytes},
-    extract::{FromRequest, Request, State},
-    http::{HeaderMap, StatusCode, header},
+    extract::{
+        Request, State,
+        ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
+    },
+    http::{HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
 
-use tokio::time::timeout;
-
-use super::{Reply, Shared, auth};
+use super::{
+    Edge, Reply, Shared,
+    accept::{Accept, Lasting, Single},
+    auth, event_stream,
+    guest::{Guest, Unwelcome},
+    lasting, multipart,
+    operation::{self, Begin},
+    peer::{Peer, RequestId},
+    request::{self, Refusal},
+    reservation, socket,
+};
 use crate::{
-    chat,
-    graphql::{Answer, Asker, Code, Kind, failure},
+    chat::Viewer,
+    graphql::{Answer, Asker, Code, Kind, Operation, failure},
+    model::{Heads, Token},
 };
 
 /// Media type of a response whose status says how it went.
@@ -21,174 +34,200 @@ const GRAPHQL_JSON: &str = "application/graphql-response+json; charset=utf-8";
 /// Media type of a response that has to be read to know.
 const JSON: &str = "application/json; charset=utf-8";
 
-/// What is wrong with a body that is no request.
-const NO_REQUEST: &str = "the body must be one JSON object with a `query`";
+/// A socket, an event stream that was reserved, or a query in the address.
+pub(super) async fn get(
+    State(edge): Shared,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    request: Request,
+) -> Reply {
+    if let Ok(upgrade) = upgrade {
+        return socket::upgrade(edge, upgrade, &request);
+    }
+    match reservation::token(&request) {
+        Some(token) => reservation::listen(&edge, &Caller::of(&edge, &request), &token).await,
+        None => run(&edge, request).await,
+    }
+}
 
-/// Runs one query or mutation.
+/// An operation, alone or on an event stream that was reserved.
 pub(super) async fn post(State(edge): Shared, request: Request) -> Reply {
-    let accept = Accept::of(request.headers());
-    let heads = edge.api.chat().heads();
-    if edge.stop.is_cancelled() {
-        let stopping = failure(Code::Unavailable, "the server is stopping; try again");
-        return accept.respond(
-            StatusCode::SERVICE_UNAVAILABLE,
-            &Answer::rejection(vec![stopping]),
+    match reservation::token(&request) {
+        Some(token) => reservation::post(&edge, request, &token).await,
+        None => run(&edge, request).await,
+    }
+}
+
+/// Who asks, and in which form they want to be answered.
+pub(super) struct Caller {
+    pub(super) accept: Accept,
+    pub(super) token: Option<Token>,
+    pub(super) address: IpAddr,
+    pub(super) request_id: String,
+    /// Where the log stood when they asked.
+    pub(super) heads: Heads,
+    is_get: bool,
+    place: Option<String>,
+}
+
+impl Caller {
+    pub(super) fn of(edge: &Edge, request: &Request) -> Self {
+        let headers = request.headers();
+        Self {
+            accept: Accept::of(headers),
+            token: auth::from_headers(headers),
+            address: Peer::address(request, &edge.doors.proxies),
+            request_id: RequestId::of(request),
+            heads: edge.api.chat().heads(),
+            is_get: request.method() == Method::GET,
+            place: event_stream::last_event_id(headers),
+        }
+    }
+
+    pub(super) fn asker(&self, viewer: Option<Viewer>) -> Asker {
+        let heads = std::sync::Arc::clone(&self.heads);
+        Asker::new(viewer, heads)
+            .at(self.address)
+            .behind(self.place.clone())
+    }
+
+    /// An answer that says why there is none.
+    pub(super) fn refuse(&self, status: StatusCode, code: Code, message: &str) -> Response {
+        let answer = Answer::rejection(vec![failure(code, message)]);
+        let mut reply = respond(self.accept.refusal(), status, &answer);
+        let later = matches!(
+            status,
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
         );
+        if later {
+            let second = HeaderValue::from_static("1");
+            reply.headers_mut().insert(header::RETRY_AFTER, second);
+        }
+        reply
+    }
+
+    pub(super) fn refuse_request(&self, refusal: &Refusal) -> Response {
+        self.refuse(refusal.status, Code::BadUserInput, &refusal.message)
+    }
+
+    pub(super) fn refuse_guest(&self, unwelcome: &Unwelcome) -> Response {
+        match unwelcome {
+            Unwelcome::NoSession => {
+                let message = "the token is not valid, or not any more";
+                let mut reply =
+                    self.refuse(StatusCode::UNAUTHORIZED, Code::Unauthenticated, message);
+                let bearer = HeaderValue::from_static("Bearer");
+                reply.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
+                reply
+            }
+            Unwelcome::TooMany => {
+                let message = "this user has too many connections; close one";
+                self.refuse(StatusCode::TOO_MANY_REQUESTS, Code::RateLimited, message)
+            }
+            Unwelcome::Failed => {
+                let message = "the server cannot look up your session now; try again";
+                self.refuse(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
+            }
+        }
+    }
+
+    pub(super) fn refuse_while_stopping(&self) -> Response {
+        let message = "the server is stopping; try again";
+        self.refuse(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
+    }
+}
+
+async fn run(edge: &Edge, request: Request) -> Response {
+    let caller = Caller::of(edge, &request);
+    if edge.stop.is_cancelled() {
+        return caller.refuse_while_stopping();
     }
     // The body first: who asks is looked up when all that they ask is here, not while it may still take its time.
-    let token = auth::from_headers(request.headers());
-    let limits = edge.api.chat().limits();
-    let read = timeout(limits.body_within, read(request, limits.body_bytes_max));
-    let late = || {
-        (
-            StatusCode::REQUEST_TIMEOUT,
-            "the body did not arrive in time".to_owned(),
-        )
+    let asked = match request::read(request, edge.api.chat().limits()).await {
+        Ok(asked) => asked,
+        Err(refusal) => return caller.refuse_request(&refusal),
     };
-    let parsed = match read.await.unwrap_or_else(|_| Err(late())) {
-        Ok(parsed) => parsed,
-        Err((status, message)) => {
-            let answer = Answer::rejection(vec![failure(Code::BadUserInput, message)]);
-            return accept.respond(status, &answer);
+    match edge.api.prepare(asked) {
+        Ok(operation) if operation.kind == Kind::Subscription => {
+            subscribe(edge, &caller, operation).await
         }
+        Ok(operation) => execute(edge, &caller, operation).await,
+        Err(answer) => respond_in(caller.accept.refusal(), &answer),
+    }
+}
+
+async fn execute(edge: &Edge, caller: &Caller, operation: Operation) -> Response {
+    if caller.is_get && operation.kind == Kind::Mutation {
+        let message = "a mutation must be posted";
+        let mut reply = caller.refuse(StatusCode::METHOD_NOT_ALLOWED, Code::QueryRejected, message);
+        let post = HeaderValue::from_static("POST");
+        reply.headers_mut().insert(header::ALLOW, post);
+        return reply;
+    }
+    let Some(form) = caller.accept.single() else {
+        let message =
+            "accept application/json, application/graphql-response+json or text/event-stream";
+        return caller.refuse(StatusCode::NOT_ACCEPTABLE, Code::BadUserInput, message);
     };
-    let viewer = match token {
+    let chat = edge.api.chat();
+    let viewer = match &caller.token {
         None => None,
-        Some(token) => match edge.api.chat().authenticate(&token).await {
+        Some(token) => match chat.authenticate(token).await {
             Ok(Some(viewer)) => Some(viewer),
-            Ok(None) => return unauthenticated(accept),
-            Err(error) => return unavailable(accept, &error),
+            Ok(None) => return caller.refuse_guest(&Unwelcome::NoSession),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "a token could not be looked up");
+                return caller.refuse_guest(&Unwelcome::Failed);
+            }
         },
     };
-    let operation = match edge.api.prepare(parsed) {
-        Ok(operation) if operation.kind == Kind::Subscription => {
-            let hint = "subscribe over a WebSocket with the sub-protocol graphql-transport-ws";
-            return accept.answer(&Answer::rejection(vec![failure(Code::QueryRejected, hint)]));
-        }
-        Ok(operation) => operation,
-        Err(answer) => return accept.answer(&answer),
+    let answer = edge
+        .api
+        .execute(operation, caller.asker(viewer), &caller.request_id)
+        .await;
+    respond_in(form, &answer)
+}
+
+async fn subscribe(edge: &Edge, caller: &Caller, operation: Operation) -> Response {
+    let Some(form) = caller.accept.lasting() else {
+        let message = "subscribe over a WebSocket with the sub-protocol graphql-transport-ws, or accept \
+            text/event-stream or multipart/mixed;subscriptionSpec=1.0";
+        return caller.refuse(StatusCode::NOT_ACCEPTABLE, Code::QueryRejected, message);
     };
-    accept.answer(
-        &edge
-            .api
-            .execute(operation, Asker::new(viewer, heads), &edge.request_id())
-            .await,
-    )
-}
-
-fn unauthenticated(accept: Accept) -> Response {
-    let failure = failure(
-        Code::Unauthenticated,
-        "the token is not valid, or not any more",
-    );
-    let mut reply = accept.respond(StatusCode::UNAUTHORIZED, &Answer::rejection(vec![failure]));
-    let bearer = header::HeaderValue::from_static("Bearer");
-    reply.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
-    reply
-}
-
-fn unavailable(accept: Accept, error: &chat::Error) -> Response {
-    tracing::error!(
-        error = error as &dyn std::error::Error,
-        "a token could not be looked up"
-    );
-    let failure = failure(
-        Code::Unavailable,
-        "the server cannot look up your session now; try again",
-    );
-    accept.respond(
-        StatusCode::SERVICE_UNAVAILABLE,
-        &Answer::rejection(vec![failure]),
-    )
-}
-
-/// The GraphQL request in an HTTP request, or why there is none.
-async fn read(
-    request: Request,
-    bytes_max: usize,
-) -> Result<async_graphql::Request, (StatusCode, String)> {
-    let is_json = request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
-    if !is_json {
-        // Other types can be sent across sites without asking first.
-        let message = "the content type must be application/json";
-        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, message.to_owned()));
-    }
-    let (parts, body) = request.into_parts();
-    let too_large = |_| {
-        (
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("the body must have at most {bytes_max} bytes"),
-        )
+    let guest = match Guest::admit(edge, caller.token.as_ref()).await {
+        Ok(guest) => guest,
+        Err(unwelcome) => return caller.refuse_guest(&unwelcome),
     };
-    // The extractor below takes a body of any length, so it gets one that is known to be short.
-    let bytes = to_bytes(body, bytes_max).await.map_err(too_large)?;
-    if bytes.trim_ascii_start().first() != Some(&b'{') {
-        // A list would be a batch, whose cost is nobody's limit.
-        return Err((StatusCode::BAD_REQUEST, NO_REQUEST.to_owned()));
+    let telling = operation::run(Begin {
+        api: std::sync::Arc::clone(&edge.api),
+        operation,
+        asker: caller.asker(guest.viewer()),
+        request_id: caller.request_id.clone(),
+        with_places: form == Lasting::EventStream,
+    });
+    let beats = lasting::beats(edge, guest, telling);
+    match form {
+        Lasting::EventStream => event_stream::events(beats),
+        Lasting::Multipart { knows_heartbeats } => multipart::parts(beats, knows_heartbeats),
     }
-    let request = Request::from_parts(parts, Body::from(bytes));
-    let request = GraphQLRequest::<GraphQLRejection>::from_request(request, &())
-        .await
-        .map_err(|GraphQLRejection(error)| (StatusCode::BAD_REQUEST, error.to_string()))?;
-    let request = request.into_inner();
-    if request.query.is_empty() {
-        return Err((StatusCode::BAD_REQUEST, NO_REQUEST.to_owned()));
-    }
-    Ok(request)
 }
 
-/// In which of the two media types a client wants its answer.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Accept {
-    GraphqlJson,
-    Json,
+fn respond_in(form: Single, answer: &Answer) -> Response {
+    let status = if answer.is_rejection && form == Single::GraphqlJson {
+        StatusCode::BAD_REQUEST
+    } else {
+        StatusCode::OK
+    };
+    respond(form, status, answer)
 }
 
-impl Accept {
-    fn of(headers: &HeaderMap) -> Self {
-        let accept = headers
-            .get(header::ACCEPT)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        let place = |kind: &str| {
-            accept
-                .split(',')
-                .position(|offer| offer.trim().starts_with(kind))
-        };
-        match (
-            place("application/graphql-response+json"),
-            place("application/json"),
-        ) {
-            (Some(graphql), Some(json)) if graphql < json => Self::GraphqlJson,
-            (Some(_), None) => Self::GraphqlJson,
-            _ => Self::Json,
-        }
-    }
-
-    fn answer(self, answer: &Answer) -> Response {
-        let status = if answer.is_rejection && self == Self::GraphqlJson {
-            StatusCode::BAD_REQUEST
-        } else {
-            StatusCode::OK
-        };
-        self.respond(status, answer)
-    }
-
-    fn respond(self, status: StatusCode, answer: &Answer) -> Response {
-        let kind = if self == Self::GraphqlJson {
-            GRAPHQL_JSON
-        } else {
-            JSON
-        };
-        let headers = [
-            (header::CONTENT_TYPE, kind),
-            (header::CACHE_CONTROL, "no-store"),
-        ];
-        (status, headers, answer.bytes.clone()).into_response()
-    }
+fn respond(form: Single, status: StatusCode, answer: &Answer) -> Response {
+    let kind = match form {
+        Single::GraphqlJson => GRAPHQL_JSON,
+        // An event stream begins well or not at all.
+        Single::EventStream if status == StatusCode::OK => return event_stream::single(answer),
+        Single::Json | Single::EventStream => JSON,
+    };
+    let headers = [(header::CONTENT_TYPE, kind)];
+    (status, headers, answer.bytes.clone()).into_response()
 }

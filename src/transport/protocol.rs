@@ -7,6 +7,8 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::operation::Told;
+
 /// The sub-protocol's name.
 pub(super) const NAME: &str = "graphql-transport-ws";
 
@@ -30,7 +32,8 @@ pub(super) enum Said {
     },
 }
 
-/// Why a socket is closed. Clients try again after 1012, 4403 and 4408; the others are faults of the client program.
+/// Why a socket is closed. Clients try again after 1012, 1013, 4403, 4408 and 4499; the others are faults of the client
+/// program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Close {
     /// The server stops.
@@ -48,6 +51,10 @@ pub(super) enum Close {
     TooLarge,
     /// The server failed.
     Failed,
+    /// The user has too many connections.
+    TooMany,
+    /// The client did not take what it was told.
+    TooSlow,
 }
 
 impl Close {
@@ -56,6 +63,8 @@ impl Close {
             Self::Restart => (1012, "Service restart"),
             Self::TooLarge => (1009, "Message too big"),
             Self::Failed => (1013, "Try again later"),
+            Self::TooMany => (1013, "Too many connections of this user"),
+            Self::TooSlow => (4499, "Too slow; come back and go on from where you are"),
             Self::BadMessage => (4400, "Invalid message"),
             Self::Unauthorized => (4401, "Unauthorized"),
             Self::Forbidden => (4403, "Forbidden"),
@@ -81,34 +90,14 @@ impl OperationId {
     }
 }
 
-/// What the server says about an operation.
-#[derive(Debug)]
-pub(super) enum Told {
-    /// A response; more may follow.
-    Next(Bytes),
-    /// The one response of a query or mutation.
-    Only(Bytes),
-    /// It could not be executed, or broke.
-    Error(Bytes),
-    /// Nothing more.
-    Complete,
-}
-
-impl Told {
-    /// Whether the operation is over.
-    pub(super) fn is_last(&self) -> bool {
-        !matches!(self, Self::Next(_))
-    }
-
-    /// As frames.
-    pub(super) fn frames(&self, id: &OperationId) -> (Message, Option<Message>) {
-        let complete = || Message::text(format!(r#"{{"id":{},"type":"complete"}}"#, id.0));
-        match self {
-            Self::Next(response) => (message(id, "next", response), None),
-            Self::Only(response) => (message(id, "next", response), Some(complete())),
-            Self::Error(errors) => (message(id, "error", errors), None),
-            Self::Complete => (complete(), None),
-        }
+/// What is told of an operation, as frames.
+pub(super) fn frames(told: &Told, id: &OperationId) -> (Message, Option<Message>) {
+    let complete = || Message::text(format!(r#"{{"id":{},"type":"complete"}}"#, id.0));
+    match told {
+        Told::Next(response, _) => (message(id, "next", response), None),
+        Told::Only(response) => (message(id, "next", response), Some(complete())),
+        Told::Error(errors) => (message(id, "error", errors), None),
+        Told::Complete => (complete(), None),
     }
 }
 
@@ -149,7 +138,8 @@ mod tests {
     #[test]
     fn a_frame_is_json_whatever_the_id() {
         let id = OperationId::new("a\"b\n");
-        let (frame, rest) = Told::Only(Bytes::from_static(br#"{"data":{"a":1}}"#)).frames(&id);
+        let told = Told::Only(Bytes::from_static(br#"{"data":{"a":1}}"#));
+        let (frame, rest) = frames(&told, &id);
         let frame: Value = serde_json::from_slice(&frame.into_data()).expect("json");
         assert_eq!(
             frame,

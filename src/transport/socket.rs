@@ -3,62 +3,50 @@
 //! There is no queue for what goes out. Operations are streams that are read only when the socket takes more, so a slow
 //! client slows down nothing but itself; what it misses meanwhile it reads from the log.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, net::IpAddr, time::Duration};
 
-use axum::{
-    extract::{
-        State,
-        ws::{Message, WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
-    },
-    http::{StatusCode, header},
-    response::IntoResponse,
+use axum::extract::{
+    Request,
+    ws::{Message, WebSocketUpgrade},
 };
 use futures_util::{
-    FutureExt, SinkExt, StreamExt,
+    StreamExt,
     stream::{AbortHandle, Abortable, BoxStream, SelectAll, abortable},
 };
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
-use tokio_util::sync::CancellationToken;
 
 use super::{
-    Edge, Reply, Shared,
-    auth::{self, Who},
-    operation::{self, Telling},
+    Edge, Reply, auth,
+    guest::{Guest, Unwelcome},
+    http::Caller,
+    operation::{self, Begin, Told},
+    peer::Peer,
     protocol::{self, Close, OperationId, Said},
+    wire::{Either, Next, Wire},
 };
 use crate::{
-    chat::Connection,
-    graphql::{Answer, Asker, Code, failure},
+    graphql::{Answer, Asker, Code, Kind, failure, names_a_document},
     model::{Limits, Token},
 };
 
-/// Time for a client to take what it is told while the server stops.
-const STOP_PATIENCE: Duration = Duration::from_secs(1);
+/// Longest name of an operation; each is kept as long as its operation runs.
+const ID_BYTES_MAX: usize = 256;
 
-/// Frames put together into one write at most.
-const FRAMES_PER_WRITE: usize = 64;
-
-/// Turns a GET into a socket; anything else that is a GET is not for this server.
-pub(super) async fn upgrade(
-    State(edge): Shared,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
-    headers: axum::http::HeaderMap,
-) -> Reply {
-    let Ok(upgrade) = upgrade else {
-        let allow = [(header::ALLOW, "POST")];
-        return (
-            StatusCode::METHOD_NOT_ALLOWED,
-            allow,
-            "POST a GraphQL request, or open a WebSocket.\n",
-        )
-            .into_response();
-    };
+/// Turns a GET into a socket.
+pub(super) fn upgrade(edge: Edge, upgrade: WebSocketUpgrade, request: &Request) -> Reply {
     if edge.stop.is_cancelled() {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        return Caller::of(&edge, request).refuse_while_stopping();
     }
-    let bytes_max = edge.api.chat().limits().body_bytes_max;
-    let token = auth::from_headers(&headers);
-    let alive = edge.sockets.token();
+    let limits = edge.api.chat().limits();
+    let (bytes_max, patience) = (limits.body_bytes_max, limits.socket_write_within);
+    let write_max = limits.write_bytes_max;
+    let token = auth::from_headers(request.headers());
+    let address = Peer::address(request, &edge.doors.proxies);
+    // Both are let go with the socket: the server waits for it when it stops, and it counts as a connection.
+    let held = (
+        edge.open.token(),
+        request.extensions().get::<Peer>().cloned(),
+    );
     upgrade
         .protocols([protocol::NAME])
         .max_message_size(bytes_max)
@@ -67,30 +55,29 @@ pub(super) async fn upgrade(
         .read_buffer_size(4 * 1024)
         .write_buffer_size(4 * 1024)
         .on_upgrade(move |ws| async move {
-            let _alive = alive;
-            Socket::new(edge, ws, token).serve().await;
+            let _held = held;
+            let wire = Wire::new(ws, edge.stop.clone(), patience, write_max);
+            Socket::new(edge, wire, token, address).serve().await;
         })
 }
 
-/// What a socket does next.
-enum Next {
-    GoOn,
-    Close(Close),
-    /// The client is gone.
-    Gone,
+/// Who is at the other end.
+enum Who {
+    /// Before `connection_init`; with the token of the upgrade's own headers, which counts when that has none.
+    Unknown(Option<Token>),
+    Known(Guest),
 }
+
+type Telling = (OperationId, Told);
 
 struct Socket {
     edge: Edge,
-    ws: WebSocket,
-    /// The token of the upgrade's own headers: what counts when `connection_init` has none.
-    token: Option<Token>,
+    wire: Wire,
+    address: IpAddr,
     who: Who,
     operations: SelectAll<Abortable<BoxStream<'static, Telling>>>,
     running: HashMap<OperationId, Running>,
     heard_at: Instant,
-    /// When the session was last said to be in use.
-    used_at: Instant,
 }
 
 struct Running {
@@ -99,17 +86,15 @@ struct Running {
 }
 
 impl Socket {
-    fn new(edge: Edge, ws: WebSocket, token: Option<Token>) -> Self {
-        let (operations, running) = (SelectAll::new(), HashMap::new());
+    fn new(edge: Edge, wire: Wire, token: Option<Token>, address: IpAddr) -> Self {
         Self {
             edge,
-            ws,
-            token,
-            who: Who::Unknown,
-            operations,
-            running,
+            wire,
+            address,
+            who: Who::Unknown(token),
+            operations: SelectAll::new(),
+            running: HashMap::new(),
             heard_at: Instant::now(),
-            used_at: Instant::now(),
         }
     }
 
@@ -118,22 +103,13 @@ impl Socket {
     }
 
     async fn serve(mut self) {
-        let close = if self.ws.protocol().is_some() {
+        let close = if self.wire.has_protocol() {
             self.talk().await
         } else {
             Some(Close::NoSubprotocol)
         };
-        self.use_session();
         if let Some(close) = close {
-            let patience = self.limits().socket_write_within;
-            let farewell = async {
-                self.ws.send(Message::Close(Some(close.frame()))).await?;
-                // The client's own close; without waiting for it the code could be lost.
-                while let Some(Ok(_)) = self.ws.recv().await {}
-                Ok::<_, axum::Error>(())
-            };
-            // A client that is gone misses the farewell; nothing is left to do for it.
-            drop(timeout(patience.min(Duration::from_secs(2)), farewell).await);
+            self.wire.close(close).await;
         }
     }
 
@@ -143,21 +119,21 @@ impl Socket {
         let init_by = Instant::now() + self.limits().socket_init_within;
         let mut ticks = ticks(self.limits().socket_ping_every);
         loop {
-            let connection = self.who.connection();
+            let is_telling = !self.operations.is_empty();
             let next = tokio::select! {
                 biased;
                 () = stop.cancelled() => {
                     self.finish().await;
                     Next::Close(Close::Restart)
                 }
-                () = ended(connection) => {
+                () = ended(&self.who) => {
                     self.complete_all().await;
                     Next::Close(Close::Forbidden)
                 }
-                () = tokio::time::sleep_until(init_by), if matches!(self.who, Who::Unknown) => Next::Close(Close::InitTimeout),
-                next = fair(&mut self.ws, &mut self.operations) => match next {
-                    Fair::Heard(message) => self.hear(message).await,
-                    Fair::Told(telling) => self.tell(telling).await,
+                () = tokio::time::sleep_until(init_by), if matches!(self.who, Who::Unknown(_)) => Next::Close(Close::InitTimeout),
+                next = self.wire.next(&mut self.operations, is_telling) => match next {
+                    Either::Heard(message) => self.hear(message).await,
+                    Either::Told(telling) => self.tell(telling).await,
                 },
                 _ = ticks.tick() => self.ping().await,
             };
@@ -187,12 +163,16 @@ impl Socket {
 
     async fn answer(&mut self, said: Said) -> Next {
         match said {
-            Said::ConnectionInit { .. } if !matches!(self.who, Who::Unknown) => {
-                Next::Close(Close::SecondInit)
-            }
-            Said::ConnectionInit { payload } => self.init(payload.as_ref()).await,
-            Said::Ping { payload } => self.write(protocol::pong(payload.as_ref())).await,
+            Said::ConnectionInit { payload } => match &mut self.who {
+                Who::Known(_) => Next::Close(Close::SecondInit),
+                Who::Unknown(token) => {
+                    let token = auth::from_init(payload.as_ref()).or_else(|| token.take());
+                    self.init(token).await
+                }
+            },
+            Said::Ping { payload } => self.wire.write(protocol::pong(payload.as_ref())).await,
             Said::Pong {} => Next::GoOn,
+            Said::Subscribe { id, .. } if id.len() > ID_BYTES_MAX => Next::Close(Close::BadMessage),
             Said::Subscribe { id, payload } => self.start(OperationId::new(&id), *payload).await,
             Said::Complete { id } => {
                 if let Some(running) = self.running.remove(&OperationId::new(&id)) {
@@ -203,32 +183,24 @@ impl Socket {
         }
     }
 
-    async fn init(&mut self, payload: Option<&serde_json::Value>) -> Next {
-        let token = auth::from_init(payload).or_else(|| self.token.take());
-        let who = match token {
-            None => Who::Nobody,
-            Some(token) => match self.edge.api.chat().authenticate_for_long(&token).await {
-                Ok(Some(connection)) => Who::Somebody(connection),
-                Ok(None) => return Next::Close(Close::Forbidden),
-                Err(error) => {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "a token could not be looked up"
-                    );
-                    return Next::Close(Close::Failed);
-                }
-            },
-        };
-        self.who = who;
-        self.write(Message::text(protocol::ACK)).await
+    async fn init(&mut self, token: Option<Token>) -> Next {
+        match Guest::admit(&self.edge, token.as_ref()).await {
+            Ok(guest) => {
+                self.who = Who::Known(guest);
+                self.wire.write(Message::text(protocol::ACK)).await
+            }
+            Err(Unwelcome::NoSession) => Next::Close(Close::Forbidden),
+            Err(Unwelcome::TooMany) => Next::Close(Close::TooMany),
+            Err(Unwelcome::Failed) => Next::Close(Close::Failed),
+        }
     }
 
     async fn start(&mut self, id: OperationId, request: async_graphql::Request) -> Next {
-        if matches!(self.who, Who::Unknown) {
+        let Who::Known(guest) = &self.who else {
             return Next::Close(Close::Unauthorized);
-        }
-        let viewer = self.who.connection().map(|connection| connection.viewer);
-        if request.query.is_empty() {
+        };
+        let viewer = guest.viewer();
+        if !names_a_document(&request) {
             return Next::Close(Close::BadMessage);
         }
         if self.running.contains_key(&id) {
@@ -246,15 +218,21 @@ impl Socket {
         let operation = match prepared {
             Ok(operation) => operation,
             Err(answer) => {
-                let told = protocol::Told::Error(answer.errors.unwrap_or_default());
-                return self.write(told.frames(&id).0).await;
+                let (frame, _) = protocol::frames(&Told::refusal(answer), &id);
+                return self.wire.write(frame).await;
             }
         };
-        let is_subscription = operation.kind == crate::graphql::Kind::Subscription;
-        let asker = Asker::new(viewer, heads);
-        let api = std::sync::Arc::clone(&self.edge.api);
-        let stream = operation::run(api, id.clone(), operation, asker, self.edge.request_id());
-        let (stream, abort) = abortable(stream);
+        let is_subscription = operation.kind == Kind::Subscription;
+        let begin = Begin {
+            api: std::sync::Arc::clone(&self.edge.api),
+            operation,
+            asker: Asker::new(viewer, heads).at(self.address),
+            request_id: self.edge.request_id(),
+            with_places: false,
+        };
+        let name = id.clone();
+        let telling = operation::run(begin).map(move |told| (name.clone(), told));
+        let (telling, abort) = abortable(telling.boxed());
         self.running.insert(
             id,
             Running {
@@ -262,56 +240,31 @@ impl Socket {
                 is_subscription,
             },
         );
-        self.operations.push(stream);
+        self.operations.push(telling);
         Next::GoOn
     }
 
     /// Writes what an operation tells, and whatever else is ready, in one go.
     async fn tell(&mut self, telling: Telling) -> Next {
-        let patience = self.limits().socket_write_within;
-        let mut ready = Some(telling);
-        let write = async {
-            let mut frames = 0;
-            while let Some((id, told)) = ready.take() {
-                if told.is_last() {
-                    self.running.remove(&id);
-                }
-                let (first, second) = told.frames(&id);
-                self.ws.feed(first).await?;
-                if let Some(second) = second {
-                    self.ws.feed(second).await?;
-                }
-                frames += 1;
-                if frames < FRAMES_PER_WRITE {
-                    ready = self.operations.next().now_or_never().flatten();
-                }
+        let running = &mut self.running;
+        let frames = |(id, told): Telling| {
+            if told.is_last() {
+                running.remove(&id);
             }
-            self.ws.flush().await
+            protocol::frames(&told, &id)
         };
-        written(&self.edge.stop, patience, write).await
-    }
-
-    async fn write(&mut self, message: Message) -> Next {
-        let patience = self.limits().socket_write_within;
-        written(&self.edge.stop, patience, self.ws.send(message)).await
+        let operations = &mut self.operations;
+        self.wire.write_all(telling, operations, frames).await
     }
 
     async fn ping(&mut self) -> Next {
         if self.heard_at.elapsed() >= self.limits().socket_dead_after {
             return Next::Gone;
         }
-        if self.used_at.elapsed() >= self.limits().session_touch {
-            self.used_at = Instant::now();
-            self.use_session();
+        if let Who::Known(guest) = &mut self.who {
+            guest.stays();
         }
-        self.write(Message::Ping(bytes::Bytes::new())).await
-    }
-
-    /// Says that whoever it is, is there still.
-    fn use_session(&self) {
-        if let Some(connection) = self.who.connection() {
-            self.edge.api.chat().use_session(connection.viewer);
-        }
+        self.wire.write(Message::Ping(bytes::Bytes::new())).await
     }
 
     /// The session has ended: what was begun to be written is told, then every stream is over.
@@ -321,8 +274,8 @@ impl Socket {
         let patience = self.limits().stop_within / 2;
         let complete = async {
             for id in ids {
-                let (frame, _) = protocol::Told::Complete.frames(&id);
-                if !matches!(self.write(frame).await, Next::GoOn) {
+                let (frame, _) = protocol::frames(&Told::Complete, &id);
+                if !matches!(self.wire.write(frame).await, Next::GoOn) {
                     return;
                 }
             }
@@ -350,46 +303,10 @@ impl Socket {
     }
 }
 
-/// Waits until a client has taken what is written to it; not for long once the server is to stop.
-async fn written(
-    stop: &CancellationToken,
-    patience: Duration,
-    write: impl Future<Output = Result<(), axum::Error>>,
-) -> Next {
-    let stopped = async {
-        stop.cancelled().await;
-        tokio::time::sleep(STOP_PATIENCE).await;
-    };
-    tokio::select! {
-        biased;
-        written = timeout(patience, write) => match written {
-            Ok(Ok(())) => Next::GoOn,
-            Ok(Err(_)) | Err(_) => Next::Gone,
-        },
-        () = stopped => Next::Gone,
-    }
-}
-
-enum Fair {
-    Heard(Option<Result<Message, axum::Error>>),
-    Told(Telling),
-}
-
-/// The next thing from either side, neither before the other.
-async fn fair(
-    ws: &mut WebSocket,
-    operations: &mut SelectAll<Abortable<BoxStream<'static, Telling>>>,
-) -> Fair {
-    tokio::select! {
-        message = ws.recv() => Fair::Heard(message),
-        Some(telling) = operations.next(), if !operations.is_empty() => Fair::Told(telling),
-    }
-}
-
-async fn ended(connection: Option<&Connection>) {
-    match connection {
-        Some(connection) => connection.ended().await,
-        None => std::future::pending().await,
+async fn ended(who: &Who) {
+    match who {
+        Who::Known(guest) => guest.ended().await,
+        Who::Unknown(_) => std::future::pending().await,
     }
 }
 

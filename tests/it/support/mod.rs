@@ -20,6 +20,7 @@ use parlor::{
     fault::Faults,
     model::{Clock, Limits, Random, SystemClock, Timestamp},
     server::{Server, Settings, StartError},
+    transport::Doors,
 };
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -97,6 +98,10 @@ impl TestApp {
             listen: "127.0.0.1:0".parse().expect("an address"),
             database_url,
             limits: limits.clone(),
+            doors: Doors {
+                graphiql: true,
+                ..Doors::default()
+            },
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random: Random::from_os(),
             faults: Faults::default(),

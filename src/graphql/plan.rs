@@ -1,0 +1,203 @@
+//! What of a document is executed: one operation and the fragments that it leads to.
+//!
+//! Three things that the library does otherwise than the specification are put right on the way. Fields of the root that
+//! have one key are one field (§6.3.2): it would run a mutation twice. Arguments whose variable was left out are as if they had
+//! not been written (§6.4.1): it takes them for null, or refuses the request. And the other operations of a document do not
+//! count: it looks for this one's variables in them.
+
+use std::collections::HashMap;
+
+use async_graphql::{
+    Name, Positioned, Value as ConstValue, Variables,
+    parser::types::{
+        Directive, DocumentOperations, ExecutableDocument, Field, OperationDefinition, Selection,
+        SelectionSet,
+    },
+};
+use async_graphql_value::Value;
+
+/// The plan of an operation, with its variables as [`super::validator::coerce`] gave them.
+pub(super) fn plan(
+    document: &ExecutableDocument,
+    operation: &Positioned<OperationDefinition>,
+    variables: &Variables,
+) -> ExecutableDocument {
+    let mut roots = Roots {
+        document,
+        variables,
+        fields: Vec::new(),
+        places: HashMap::new(),
+    };
+    roots.collect(&operation.node.selection_set);
+    let mut operation = operation.clone();
+    operation.node.selection_set.node.items = roots.fields;
+
+    let mut leaving = Leaving {
+        variables,
+        spread: Vec::new(),
+    };
+    leaving.selections(&mut operation.node.selection_set);
+    let mut fragments = HashMap::new();
+    while let Some(name) = leaving.spread.pop() {
+        if fragments.contains_key(&name) {
+            continue;
+        }
+        if let Some(fragment) = document.fragments.get(&name) {
+            let mut fragment = fragment.clone();
+            leaving.selections(&mut fragment.node.selection_set);
+            fragments.insert(name, fragment);
+        }
+    }
+    ExecutableDocument {
+        operations: DocumentOperations::Single(operation),
+        fragments,
+    }
+}
+
+/// Gathers the fields of the root, by their keys, in the order in which each key is met first.
+struct Roots<'a> {
+    document: &'a ExecutableDocument,
+    variables: &'a Variables,
+    fields: Vec<Positioned<Selection>>,
+    places: HashMap<Name, usize>,
+}
+
+impl Roots<'_> {
+    fn collect(&mut self, selections: &Positioned<SelectionSet>) {
+        for selection in &selections.node.items {
+            if !self.is_included(selection.node.directives()) {
+                continue;
+            }
+            match &selection.node {
+                Selection::Field(field) => self.add(field, selection),
+                // The root is an object, and so are the conditions of its fragments.
+                Selection::InlineFragment(fragment) => self.collect(&fragment.node.selection_set),
+                Selection::FragmentSpread(spread) => {
+                    let name = &spread.node.fragment_name.node;
+                    if let Some(fragment) = self.document.fragments.get(name) {
+                        self.collect(&fragment.node.selection_set);
+                    }
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, field: &Positioned<Field>, selection: &Positioned<Selection>) {
+        let key = field.node.response_key().node.clone();
+        let known = self.places.get(&key).copied();
+        let Some(place) = known else {
+            self.places.insert(key, self.fields.len());
+            self.fields.push(selection.clone());
+            return;
+        };
+        let first = self.fields.get_mut(place).map(|first| &mut first.node);
+        if let Some(Selection::Field(first)) = first {
+            let more = field.node.selection_set.node.items.iter().cloned();
+            first.node.selection_set.node.items.extend(more);
+        }
+    }
+
+    fn is_included(&self, directives: &[Positioned<Directive>]) -> bool {
+        directives.iter().all(|directive| {
+            let wanted = match directive.node.name.node.as_str() {
+                "include" => true,
+                "skip" => false,
+                _ => return true,
+            };
+            let mut arguments = directive.node.arguments.iter();
+            let condition = arguments.find(|(name, _)| name.node == "if");
+            let is = match condition.map(|(_, value)| &value.node) {
+                Some(Value::Boolean(is)) => Some(*is),
+                Some(Value::Variable(name)) => match self.variables.get(name) {
+                    Some(ConstValue::Boolean(is)) => Some(*is),
+                    _ => None,
+                },
+                _ => None,
+            };
+            is.is_none_or(|is| is == wanted)
+        })
+    }
+}
+
+/// Takes arguments without a value out, and notes fragments that are met.
+struct Leaving<'a> {
+    variables: &'a Variables,
+    spread: Vec<Name>,
+}
+
+impl Leaving<'_> {
+    fn selections(&mut self, selections: &mut Positioned<SelectionSet>) {
+        for selection in &mut selections.node.items {
+            match &mut selection.node {
+                Selection::Field(field) => {
+                    let variables = self.variables;
+                    field.node.arguments.retain(|(_, value)| {
+                        !matches!(&value.node, Value::Variable(name) if !variables.contains_key(name))
+                    });
+                    self.selections(&mut field.node.selection_set);
+                }
+                Selection::InlineFragment(fragment) => {
+                    self.selections(&mut fragment.node.selection_set);
+                }
+                Selection::FragmentSpread(spread) => {
+                    self.spread.push(spread.node.fragment_name.node.clone());
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::parser::parse_query;
+
+    use super::*;
+    use crate::graphql::document::operation;
+
+    /// Keys of the root's fields with how much is selected of each, and their arguments.
+    fn planned(text: &str, name: Option<&str>, variables: serde_json::Value) -> Vec<String> {
+        let document = parse_query(text).expect("parsed");
+        let operation = operation(&document, name).expect("the operation");
+        let plan = plan(&document, operation, &Variables::from_json(variables));
+        let DocumentOperations::Single(operation) = plan.operations else {
+            panic!("one operation");
+        };
+        let items = operation.node.selection_set.node.items;
+        items
+            .iter()
+            .map(|item| {
+                let Selection::Field(field) = &item.node else {
+                    panic!("fields only");
+                };
+                let arguments = &field.node.arguments;
+                let arguments = arguments.iter().map(|(name, _)| name.node.as_str());
+                let arguments = arguments.collect::<Vec<_>>().join(",");
+                let below = field.node.selection_set.node.items.len();
+                format!("{}({arguments}){below}", field.node.response_key().node)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_has_one_key_is_one_field_wherever_it_is_written() {
+        let text = "mutation($y:Boolean!){s(i:1){a} ...F ...{s(i:1){c} t} u @skip(if:$y)} fragment F on Mutation{s(i:1){b} v @include(if:$y)}";
+        assert_eq!(
+            planned(text, None, serde_json::json!({"y": true})),
+            ["s(i)3", "v()0", "t()0"]
+        );
+        assert_eq!(
+            planned(text, None, serde_json::json!({"y": false})),
+            ["s(i)3", "t()0", "u()0"]
+        );
+    }
+
+    #[test]
+    fn an_argument_without_a_value_is_not_there() {
+        let text = "query A($a:Int$b:Int){f(a:$a b:$b c:[$a])} query B($c:Int){g(c:$c)}";
+        let run = |name, variables| planned(text, Some(name), variables);
+        assert_eq!(run("A", serde_json::json!({"a": 1, "b": null})), ["f(a,b,c)0"]);
+        assert_eq!(run("A", serde_json::json!({"a": 1})), ["f(a,c)0"]);
+        assert_eq!(run("A", serde_json::json!({})), ["f(c)0"]);
+        assert_eq!(run("B", serde_json::json!({})), ["g()0"]);
+    }
+}

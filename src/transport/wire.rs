@@ -1,0 +1,147 @@
+//! The two directions of a socket, each bounded: what a client says has a longest message, and what it is told waits for
+//! it neither long nor in great number.
+
+use std::time::Duration;
+
+use axum::extract::ws::{Message, WebSocket};
+use futures_util::{FutureExt, SinkExt, StreamExt, stream::Stream};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::protocol::Close;
+
+/// Time for a client to take what it is told while the server stops.
+const STOP_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Time for a client to take the reason why its socket is closed.
+const FAREWELL_PATIENCE: Duration = Duration::from_secs(2);
+
+/// What a socket does next.
+pub(super) enum Next {
+    GoOn,
+    Close(Close),
+    /// The client is gone.
+    Gone,
+}
+
+pub(super) struct Wire {
+    ws: WebSocket,
+    stop: CancellationToken,
+    /// Time for a client to take what is written.
+    patience: Duration,
+    /// Bytes put into one write.
+    bytes_max: usize,
+}
+
+/// What comes next on a socket.
+pub(super) enum Either<T> {
+    Heard(Option<Result<Message, axum::Error>>),
+    Told(T),
+}
+
+impl Wire {
+    pub(super) fn new(
+        ws: WebSocket,
+        stop: CancellationToken,
+        patience: Duration,
+        bytes_max: usize,
+    ) -> Self {
+        Self {
+            ws,
+            stop,
+            patience,
+            bytes_max,
+        }
+    }
+
+    pub(super) fn has_protocol(&self) -> bool {
+        self.ws.protocol().is_some()
+    }
+
+    /// The next thing from either side, neither before the other.
+    pub(super) async fn next<S>(&mut self, telling: &mut S, is_telling: bool) -> Either<S::Item>
+    where
+        S: Stream + Unpin,
+    {
+        tokio::select! {
+            message = self.ws.recv() => Either::Heard(message),
+            Some(told) = telling.next(), if is_telling => Either::Told(told),
+        }
+    }
+
+    pub(super) async fn write(&mut self, message: Message) -> Next {
+        let write = self.ws.send(message);
+        written(&self.stop, self.patience, write).await
+    }
+
+    /// Writes some frames, and as many more as are ready and not too much, in one go. There is no other queue for what
+    /// goes out: while these are written nothing else is asked for.
+    pub(super) async fn write_all<S>(
+        &mut self,
+        first: S::Item,
+        telling: &mut S,
+        mut frames: impl FnMut(S::Item) -> (Message, Option<Message>),
+    ) -> Next
+    where
+        S: Stream + Unpin,
+    {
+        let (ws, bytes_max) = (&mut self.ws, self.bytes_max);
+        let write = async {
+            let (mut ready, mut bytes) = (Some(first), 0);
+            while let Some(told) = ready.take() {
+                let (frame, another) = frames(told);
+                bytes += length(&frame);
+                ws.feed(frame).await?;
+                if let Some(another) = another {
+                    ws.feed(another).await?;
+                }
+                if bytes < bytes_max {
+                    ready = telling.next().now_or_never().flatten();
+                }
+            }
+            ws.flush().await
+        };
+        written(&self.stop, self.patience, write).await
+    }
+
+    /// Says why the socket is closed, to a client that still listens.
+    pub(super) async fn close(mut self, reason: Close) {
+        let farewell = async {
+            self.ws.send(Message::Close(Some(reason.frame()))).await?;
+            // The client's own close; without waiting for it the code could be lost.
+            while let Some(Ok(_)) = self.ws.recv().await {}
+            Ok::<_, axum::Error>(())
+        };
+        // A client that is gone misses the farewell; nothing is left to do for it.
+        drop(timeout(FAREWELL_PATIENCE.min(self.patience), farewell).await);
+    }
+}
+
+fn length(frame: &Message) -> usize {
+    match frame {
+        Message::Text(text) => text.len(),
+        Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
+        Message::Close(_) => 0,
+    }
+}
+
+/// Waits until a client has taken what is written to it; not for long once the server is to stop.
+async fn written(
+    stop: &CancellationToken,
+    patience: Duration,
+    write: impl Future<Output = Result<(), axum::Error>>,
+) -> Next {
+    let stopped = async {
+        stop.cancelled().await;
+        tokio::time::sleep(STOP_PATIENCE).await;
+    };
+    tokio::select! {
+        biased;
+        written = timeout(patience, write) => match written {
+            Ok(Ok(())) => Next::GoOn,
+            Ok(Err(_)) => Next::Gone,
+            Err(_) => Next::Close(Close::TooSlow),
+        },
+        () = stopped => Next::Gone,
+    }
+}
