@@ -7,8 +7,8 @@ use async_graphql::{
     parser::{
         parse_query,
         types::{
-            Directive, DocumentOperations, ExecutableDocument, OperationDefinition,
-            Selection, SelectionSet,
+            Directive, DocumentOperations, ExecutableDocument, OperationDefinition, Selection,
+            SelectionSet,
         },
     },
 };

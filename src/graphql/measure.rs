@@ -1,4 +1,4 @@
-//! What stands before the parser: a document's text, measured in one pass.
+//! What stands before the parsers: texts, measured in one pass.
 //!
 //! The parser recurses without a bound on nested values: some 1,600 brackets overflow its stack and end the process.
 
@@ -22,6 +22,12 @@ pub(super) fn check_text(text: &str, limits: &Limits) -> Result<usize, ServerErr
             "the document nests brackets more than {max} deep"
         )));
     }
+    let max = limits.name_bytes_max;
+    if measure.longest > max {
+        return Err(rejected(format!(
+            "the document has a name or number of more than {max} letters"
+        )));
+    }
     let max = limits.document_tokens_max;
     if measure.tokens > max {
         return Err(rejected(format!(
@@ -31,6 +37,22 @@ pub(super) fn check_text(text: &str, limits: &Limits) -> Result<usize, ServerErr
     Ok(measure.tokens)
 }
 
+/// How many values a text of JSON may have, in one pass: what is in strings does not count. A text that is no JSON has some
+/// number too.
+pub fn json_marks(text: &[u8]) -> usize {
+    let (mut marks, mut inside, mut at) = (0, false, 0);
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'"' => inside = !inside,
+            b'\\' if inside => at += 1,
+            b',' | b'[' | b'{' if !inside => marks += 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    marks
+}
+
 /// How large a document is, as far as its text alone tells.
 #[derive(Debug, PartialEq, Eq)]
 struct Measure {
@@ -38,18 +60,22 @@ struct Measure {
     nesting: usize,
     /// Words, numbers, strings and marks.
     tokens: usize,
+    /// Bytes of the longest word or number.
+    longest: usize,
 }
 
 /// Measures a text; what is in strings and comments does not count. Nothing when a string has no end: the parser takes
 /// such a quote for something else and reads on, so what follows it would not be counted.
 fn measure(text: &[u8]) -> Option<Measure> {
     let (mut depth, mut nesting, mut tokens, mut at) = (0usize, 0, 0, 0);
-    let mut inside = false;
+    let (mut inside, mut word, mut longest) = (false, 0, 0);
     while let Some(byte) = text.get(at) {
         let wordy = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'+');
         let is_space = matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b'#');
         tokens += usize::from(if wordy { !inside } else { !is_space });
         inside = wordy;
+        word = if wordy { word + 1 } else { 0 };
+        longest = longest.max(word);
         match byte {
             b'{' | b'[' | b'(' => {
                 depth += 1;
@@ -67,7 +93,11 @@ fn measure(text: &[u8]) -> Option<Measure> {
         }
         at += 1;
     }
-    Some(Measure { nesting, tokens })
+    Some(Measure {
+        nesting,
+        tokens,
+        longest,
+    })
 }
 
 /// The place of the quote that ends the string which begins at `start`.
@@ -90,6 +120,21 @@ fn end_of_string(text: &[u8], start: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_are_counted_and_what_is_in_strings_is_not() {
+        assert_eq!(json_marks(br#"{"a":[1,2,{"b":"[,{\"[,"}],"c":null}"#), 6);
+        assert_eq!(json_marks(b""), 0);
+        assert_eq!(json_marks(br#""\"#), 0);
+    }
+
+    #[test]
+    fn a_name_is_as_long_as_names_are() {
+        let limits = Limits::default();
+        let named = |letters: usize| check_text(&format!("{{{}:a}}", "x".repeat(letters)), &limits);
+        assert!(named(128).is_ok());
+        assert!(named(129).is_err_and(|error| error.message.contains("128 letters")));
+    }
 
     #[test]
     fn brackets_in_strings_and_comments_do_not_count() {

@@ -6,7 +6,7 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject, Subscr
 use tokio_stream::Stream;
 
 use super::{
-    context::{chat, heads, place, signed_in},
+    context::{chat, heads, place, signed_in, spend_text},
     conversation::Conversation,
     error::{Fault, UserError, payload, payloads},
     loader,
@@ -96,8 +96,10 @@ impl Message {
     }
 
     /// Text of 1 to 10000 characters, as it was sent.
-    async fn text(&self) -> &str {
-        &self.0.text
+    #[graphql(complexity = 20)]
+    async fn text(&self, ctx: &Context<'_>) -> Result<&str, Fault> {
+        spend_text(ctx, self.0.text.len())?;
+        Ok(&self.0.text)
     }
 
     /// Whether the viewer has read it, that is whether `seq` is at most their `readSeq`; null when they are no member.

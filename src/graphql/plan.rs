@@ -195,7 +195,10 @@ mod tests {
     fn an_argument_without_a_value_is_not_there() {
         let text = "query A($a:Int$b:Int){f(a:$a b:$b c:[$a])} query B($c:Int){g(c:$c)}";
         let run = |name, variables| planned(text, Some(name), variables);
-        assert_eq!(run("A", serde_json::json!({"a": 1, "b": null})), ["f(a,b,c)0"]);
+        assert_eq!(
+            run("A", serde_json::json!({"a": 1, "b": null})),
+            ["f(a,b,c)0"]
+        );
         assert_eq!(run("A", serde_json::json!({"a": 1})), ["f(a,c)0"]);
         assert_eq!(run("A", serde_json::json!({})), ["f(c)0"]);
         assert_eq!(run("B", serde_json::json!({})), ["g()0"]);

@@ -76,7 +76,9 @@ impl Extension for Execution {
             asker.begin();
         }
         let mut response = next.run(ctx, operation_name).await;
-        response.errors.retain(|error| error.source::<Kept>().is_none());
+        response
+            .errors
+            .retain(|error| error.source::<Kept>().is_none());
         let mut errors = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         response.errors.append(&mut errors);
         response

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, SchemaBuilder, ValidationMode};
+use async_graphql::{
+    MergedObject, MergedSubscription, SDLExportOptions, SchemaBuilder, ValidationMode,
+};
 
 use super::{
     account::AccountMutation,

@@ -41,7 +41,11 @@ mod tests {
     fn a_slip_of_the_pen_is_recognised_and_nonsense_is_not() {
         let suggest = |text: &str| suggest(&parse_query(text).expect("parsed"));
         let faults = suggest("{viewer{usr{id}}}").expect("a proposal");
-        assert!(faults[0].message.contains("\"user\""), "{}", faults[0].message);
+        assert!(
+            faults[0].message.contains("\"user\""),
+            "{}",
+            faults[0].message
+        );
         assert!(suggest("{quite_something_else}").is_none());
     }
 }

@@ -46,7 +46,17 @@ fn schema() -> Result<&'static Valid<Schema>, ServerError> {
 pub(super) fn check(text: &str) -> Result<Checked, Vec<ServerError>> {
     let schema = schema().map_err(|error| vec![error])?;
     ExecutableDocument::parse_and_validate(schema, text, "").map_err(|faults| {
-        let faults = faults.errors.iter().take(FAULTS_MAX);
+        let is_consequence = |name| name == Some("MissingSubselection");
+        // A field whose selection has nothing that exists has an empty one to the checker; that is no fault of its own.
+        let all_are = faults
+            .errors
+            .iter()
+            .all(|fault| is_consequence(fault.error.unstable_error_name()));
+        let faults = faults
+            .errors
+            .iter()
+            .filter(|fault| all_are || !is_consequence(fault.error.unstable_error_name()))
+            .take(FAULTS_MAX);
         faults
             .map(|fault| {
                 let fault = fault.unstable_to_json_compat();

@@ -253,19 +253,27 @@ impl EventFeed {
 
     /// Cuts what was read of a shard into frames.
     fn cut(&mut self, shard: usize, items: Vec<Arc<Item>>) {
-        let (mut some, mut events) = (Vec::new(), 0);
+        let (events_max, bytes_max) = {
+            let limits = &self.hub.limits;
+            (limits.frame_events_max, limits.frame_bytes_max)
+        };
+        let (mut some, mut events, mut bytes) = (Vec::new(), 0, 0);
         let mut items = items.into_iter().peekable();
         while let Some(item) = items.next() {
             events += item.change.news.events_max();
+            bytes += item.bytes();
             if let Some(at) = self.at.get_mut(shard) {
                 *at = item.change.position;
             }
             some.push(item);
-            let next = items.peek().map(|next| next.change.news.events_max());
-            if next.is_none_or(|next| events + next > self.hub.limits.frame_events_max) {
+            let is_full = items.peek().is_none_or(|next| {
+                events + next.change.news.events_max() > events_max
+                    || bytes + next.bytes() > bytes_max
+            });
+            if is_full {
                 let frame = self.frame(std::mem::take(&mut some), false);
                 self.frames.push_back(frame);
-                events = 0;
+                (events, bytes) = (0, 0);
             }
         }
     }

@@ -35,7 +35,7 @@ pub struct Limits {
     pub log_in_failures_per_minute: u32,
     /// Failed log-ins from an address in a minute, whatever the handle.
     pub log_in_failures_per_address: u32,
-    /// Whether the four limits above are held; off for benchmarks.
+    /// Whether the four limits above are held, and the one on a socket's messages; off for benchmarks.
     pub rate_limits: bool,
     /// Whether clients may ask what the schema is.
     pub introspection: bool,
@@ -55,10 +55,17 @@ pub struct Limits {
     pub document_nesting_max: usize,
     /// Words, numbers and marks in a document: a large client's widest has some 1,000.
     pub document_tokens_max: usize,
+    /// Letters of a name in a document: an answer has it once for each thing that is called so.
+    pub name_bytes_max: usize,
     /// Operations in a document; all are validated though one runs.
     pub document_operations_max: usize,
+    /// Commas and opening brackets of a request's JSON, about its values: each takes a hundred times its text once it is
+    /// read.
+    pub json_marks_max: usize,
     /// Values in a request's variables, those within lists and objects counted.
     pub variable_values_max: usize,
+    /// Changes that one mutation asks for.
+    pub changes_max: usize,
     /// Fields within fields in a document; a large client's widest operation is 9 deep.
     pub selection_depth_max: usize,
     /// The same within an introspection; the standard query is 15 deep.
@@ -69,8 +76,12 @@ pub struct Limits {
     pub directives_max: usize,
     /// Fields of a document with its fragments written out.
     pub fields_max: usize,
-    /// Values that a request may give, pages counted with their sizes.
+    /// Values that a request may give, pages counted with their sizes, and each thing in a list as ten more.
     pub cost_max: usize,
+    /// The same of an introspection; the standard query is 60,000.
+    pub introspection_cost_max: usize,
+    /// Bytes of messages' texts in one answer: a page of a hundred of the longest.
+    pub answer_text_bytes_max: usize,
     /// Time for the body of an HTTP request to arrive.
     pub body_within: Duration,
     /// Time for a query.
@@ -85,6 +96,10 @@ pub struct Limits {
     pub socket_dead_after: Duration,
     /// Time for a client to take what was written to its socket.
     pub socket_write_within: Duration,
+    /// Messages on a socket, those that only say that a client is there included: this many a second …
+    pub socket_messages_per_second: u32,
+    /// … with bursts of this many.
+    pub socket_messages_burst: u32,
     /// Operations at one time on a socket, or on an event stream that carries several.
     pub socket_operations_max: usize,
     /// Bytes of what operations tell that are put into one write to a socket; a single frame may be longer.
@@ -121,6 +136,8 @@ pub struct Limits {
     pub followed_kept_max: usize,
     /// Events of one delivery.
     pub frame_events_max: usize,
+    /// Bytes of their texts, about: what waits for a client that is slow. One event may be longer.
+    pub frame_bytes_max: usize,
     /// A stream of events on which nothing happened for so long says how far the log is.
     pub heartbeat_every: Duration,
     /// Somebody is shown as typing for so long unless they say so again …
@@ -167,14 +184,19 @@ impl Default for Limits {
             document_bytes_max: 32 * 1024,
             document_nesting_max: 64,
             document_tokens_max: 3_000,
+            name_bytes_max: 128,
             document_operations_max: 20,
+            json_marks_max: 10_000,
             variable_values_max: 2_000,
+            changes_max: 50,
             selection_depth_max: 12,
             introspection_depth_max: 16,
             aliases_max: 200,
             directives_max: 200,
             fields_max: 1_000,
-            cost_max: 50_000,
+            cost_max: 25_000,
+            introspection_cost_max: 80_000,
+            answer_text_bytes_max: 4 * 1024 * 1024,
             body_within: Duration::from_secs(10),
             query_within: Duration::from_secs(10),
             password_hashes_waiting: 100,
@@ -182,6 +204,8 @@ impl Default for Limits {
             socket_ping_every: Duration::from_secs(25),
             socket_dead_after: Duration::from_mins(1),
             socket_write_within: Duration::from_secs(20),
+            socket_messages_per_second: 100,
+            socket_messages_burst: 1_000,
             socket_operations_max: 32,
             write_bytes_max: 64 * 1024,
             streams_per_user_max: 16,
@@ -199,6 +223,7 @@ impl Default for Limits {
             followed_kept: Duration::from_mins(2),
             followed_kept_max: 10_000,
             frame_events_max: 100,
+            frame_bytes_max: 256 * 1024,
             heartbeat_every: Duration::from_secs(30),
             typing_lives: Duration::from_secs(6),
             typing_refresh: Duration::from_secs(3),

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::Edge;
 use crate::{
     chat::{Connection, Viewer},
+    graphql::Api,
     model::{Token, UserId},
 };
 
@@ -62,7 +63,8 @@ pub(super) enum Unwelcome {
 
 /// Somebody, signed in or not.
 pub(super) struct Guest {
-    edge: Edge,
+    // Not the edge: that holds reservations, and they hold guests.
+    api: Arc<Api>,
     session: Option<(Connection, Seat)>,
     /// When the session was last said to be in use.
     used_at: Instant,
@@ -76,7 +78,7 @@ impl Guest {
             Some(token) => Some(Self::session(edge, token).await?),
         };
         Ok(Self {
-            edge: edge.clone(),
+            api: Arc::clone(&edge.api),
             session,
             used_at: Instant::now(),
         })
@@ -116,7 +118,7 @@ impl Guest {
 
     /// Says that they are there still, as often as that is written down.
     pub(super) fn stays(&mut self) {
-        if self.used_at.elapsed() >= self.edge.api.chat().limits().session_touch {
+        if self.used_at.elapsed() >= self.api.chat().limits().session_touch {
             self.used_at = Instant::now();
             self.use_session();
         }
@@ -124,7 +126,7 @@ impl Guest {
 
     fn use_session(&self) {
         if let Some(viewer) = self.viewer() {
-            self.edge.api.chat().use_session(viewer);
+            self.api.chat().use_session(viewer);
         }
     }
 }

@@ -53,6 +53,8 @@ pub(super) enum Close {
     Failed,
     /// The user has too many connections.
     TooMany,
+    /// The client says more than anybody has to say.
+    TooMuch,
     /// The client did not take what it was told.
     TooSlow,
 }
@@ -64,6 +66,7 @@ impl Close {
             Self::TooLarge => (1009, "Message too big"),
             Self::Failed => (1013, "Try again later"),
             Self::TooMany => (1013, "Too many connections of this user"),
+            Self::TooMuch => (1013, "Too many messages; say less"),
             Self::TooSlow => (4499, "Too slow; come back and go on from where you are"),
             Self::BadMessage => (4400, "Invalid message"),
             Self::Unauthorized => (4401, "Unauthorized"),

@@ -3,14 +3,18 @@
 use async_graphql::Request as Asked;
 use async_graphql_axum::{GraphQLRequest, rejection::GraphQLRejection};
 use axum::{
-    body::{Body, to_bytes},
+    body::{Body, HttpBody},
     extract::{FromRequest, Query, Request},
     http::{HeaderMap, Method, StatusCode, Uri, header},
 };
+use futures_util::StreamExt;
 use serde::{Deserialize, de::DeserializeOwned};
 use tokio::time::timeout;
 
-use crate::{graphql::names_a_document, model::Limits};
+use crate::{
+    graphql::{json_marks, names_a_document},
+    model::Limits,
+};
 
 /// Why a request is none.
 pub(super) struct Refusal {
@@ -35,10 +39,10 @@ const NO_REQUEST: &str = "the body must be one JSON object with a `query`";
 /// What a request asks.
 pub(super) async fn read(request: Request, limits: &Limits) -> Result<Asked, Refusal> {
     let asked = if request.method() == Method::GET {
-        read_parameters(request.uri())?
+        read_parameters(request.uri(), limits)?
     } else {
         let late = || Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time");
-        let read = read_body(request, limits.body_bytes_max);
+        let read = read_body(request, limits);
         timeout(limits.body_within, read)
             .await
             .unwrap_or_else(|_| Err(late()))?
@@ -60,11 +64,16 @@ struct Parameters {
     extensions: Option<String>,
 }
 
-fn read_parameters(uri: &Uri) -> Result<Asked, Refusal> {
-    fn json<T: DeserializeOwned + Default>(name: &str, text: Option<&str>) -> Result<T, Refusal> {
+fn read_parameters(uri: &Uri, limits: &Limits) -> Result<Asked, Refusal> {
+    fn json<T: DeserializeOwned + Default>(
+        name: &str,
+        text: Option<&str>,
+        limits: &Limits,
+    ) -> Result<T, Refusal> {
         let wrong = |error| Refusal::bad(format!("`{name}` must be a JSON object: {error}"));
         // What is left empty, as forms do, is left out.
         let text = text.filter(|text| !text.is_empty());
+        check_marks(text.unwrap_or_default().as_bytes(), limits)?;
         Ok(text
             .map(serde_json::from_str::<Option<T>>)
             .transpose()
@@ -76,12 +85,22 @@ fn read_parameters(uri: &Uri) -> Result<Asked, Refusal> {
         .map_err(|error| Refusal::bad(format!("the parameters make no sense: {error}")))?;
     let mut request = Asked::new(asked.query);
     request.operation_name = asked.operation_name.filter(|name| !name.is_empty());
-    request.variables = json("variables", asked.variables.as_deref())?;
-    request.extensions = json("extensions", asked.extensions.as_deref())?;
+    request.variables = json("variables", asked.variables.as_deref(), limits)?;
+    request.extensions = json("extensions", asked.extensions.as_deref(), limits)?;
     Ok(request)
 }
 
-async fn read_body(request: Request, bytes_max: usize) -> Result<Asked, Refusal> {
+/// Refuses JSON that would be much once it is read.
+fn check_marks(text: &[u8], limits: &Limits) -> Result<(), Refusal> {
+    let max = limits.json_marks_max;
+    if json_marks(text) > max {
+        let message = format!("the request holds more than {max} values");
+        return Err(Refusal::bad(message));
+    }
+    Ok(())
+}
+
+async fn read_body(request: Request, limits: &Limits) -> Result<Asked, Refusal> {
     if !is_json(request.headers()) {
         // Other types can be sent across sites without asking first.
         let message = "the content type must be application/json";
@@ -94,10 +113,8 @@ async fn read_body(request: Request, bytes_max: usize) -> Result<Asked, Refusal>
     }
     let (parts, body) = request.into_parts();
     // The extractor below takes a body of any length, so it gets one that is known to be short.
-    let bytes = to_bytes(body, bytes_max).await.map_err(|_| {
-        let message = format!("the body must have at most {bytes_max} bytes");
-        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, message)
-    })?;
+    let bytes = collect(body, limits.body_bytes_max).await?;
+    check_marks(&bytes, limits)?;
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         // A list would be a batch, whose cost is nobody's limit.
         return Err(Refusal::bad(NO_REQUEST));
@@ -107,6 +124,35 @@ async fn read_body(request: Request, bytes_max: usize) -> Result<Asked, Refusal>
         .await
         .map_err(|GraphQLRejection(error)| Refusal::bad(error.to_string()))?;
     Ok(request.into_inner())
+}
+
+/// Pieces that a body may come in, besides one for each so many bytes: a piece of one byte costs as much as a long one.
+const PIECES_MAX: usize = 1_000;
+const PIECE_BYTES: usize = 64;
+
+/// The whole body, if it is short enough and comes to its end.
+async fn collect(body: Body, bytes_max: usize) -> Result<Vec<u8>, Refusal> {
+    let too_large = || {
+        let message = format!("the body must have at most {bytes_max} bytes");
+        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, message)
+    };
+    if body.size_hint().lower() > bytes_max as u64 {
+        return Err(too_large());
+    }
+    let (mut bytes, mut pieces) = (Vec::new(), 0);
+    let mut data = body.into_data_stream();
+    while let Some(piece) = data.next().await {
+        let piece = piece.map_err(|_| Refusal::bad("the body did not come to its end"))?;
+        if bytes.len() + piece.len() > bytes_max {
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&piece);
+        pieces += 1;
+        if pieces > PIECES_MAX + bytes.len() / PIECE_BYTES {
+            return Err(Refusal::bad("the body comes in too many pieces"));
+        }
+    }
+    Ok(bytes)
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -123,7 +123,9 @@ impl SharedStream {
     fn end_all(&mut self) -> Bytes {
         let errors = session_ended().errors.unwrap_or_default();
         let ids: Vec<_> = self.running.keys().cloned().collect();
-        let ends = ids.iter().filter_map(|id| self.tell(id, &Told::Error(errors.clone())));
+        let ends = ids
+            .iter()
+            .filter_map(|id| self.tell(id, &Told::Error(errors.clone())));
         ends.collect::<Vec<_>>().concat().into()
     }
 

@@ -22,10 +22,10 @@ use super::{
     operation::{self, Begin, Told},
     peer::Peer,
     protocol::{self, Close, OperationId, Said},
-    wire::{Either, Next, Wire},
+    wire::{Allowance, Either, Next, Wire},
 };
 use crate::{
-    graphql::{Answer, Asker, Code, Kind, failure, names_a_document},
+    graphql::{Answer, Asker, Code, Kind, failure, json_marks, names_a_document},
     model::{Limits, Token},
 };
 
@@ -78,6 +78,7 @@ struct Socket {
     operations: SelectAll<Abortable<BoxStream<'static, Telling>>>,
     running: HashMap<OperationId, Running>,
     heard_at: Instant,
+    allowance: Allowance,
 }
 
 struct Running {
@@ -87,10 +88,12 @@ struct Running {
 
 impl Socket {
     fn new(edge: Edge, wire: Wire, token: Option<Token>, address: IpAddr) -> Self {
+        let allowance = Allowance::new(edge.api.chat().limits());
         Self {
             edge,
             wire,
             address,
+            allowance,
             who: Who::Unknown(token),
             operations: SelectAll::new(),
             running: HashMap::new(),
@@ -147,7 +150,15 @@ impl Socket {
 
     async fn hear(&mut self, message: Option<Result<Message, axum::Error>>) -> Next {
         self.heard_at = Instant::now();
+        if self.limits().rate_limits && !self.allowance.take(self.heard_at) {
+            return Next::Close(Close::TooMuch);
+        }
         match message {
+            Some(Ok(Message::Text(text)))
+                if json_marks(text.as_bytes()) > self.limits().json_marks_max =>
+            {
+                Next::Close(Close::TooLarge)
+            }
             Some(Ok(Message::Text(text))) => match serde_json::from_str(&text) {
                 Ok(said) => self.answer(said).await,
                 Err(_) => Next::Close(Close::BadMessage),

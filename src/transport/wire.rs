@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::{FutureExt, SinkExt, StreamExt, stream::Stream};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::protocol::Close;
+use crate::model::Limits;
 
 /// Time for a client to take what it is told while the server stops.
 const STOP_PATIENCE: Duration = Duration::from_secs(1);
@@ -31,6 +32,30 @@ pub(super) struct Wire {
     patience: Duration,
     /// Bytes put into one write.
     bytes_max: usize,
+}
+
+/// How many messages a client may send: so many at once, and one more each interval (the generic cell rate algorithm).
+pub(super) struct Allowance {
+    interval: Duration,
+    slack: Duration,
+    whole_again: Instant,
+}
+
+impl Allowance {
+    pub(super) fn new(limits: &Limits) -> Self {
+        let interval = Duration::from_secs(1) / limits.socket_messages_per_second.max(1);
+        Self {
+            interval,
+            slack: interval * limits.socket_messages_burst,
+            whole_again: Instant::now(),
+        }
+    }
+
+    /// Takes one, if there is one.
+    pub(super) fn take(&mut self, now: Instant) -> bool {
+        self.whole_again = self.whole_again.max(now) + self.interval;
+        self.whole_again <= now + self.slack
+    }
 }
 
 /// What comes next on a socket.

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { corpus } from './hostile/corpus.js'
-import { Honest, somebody } from './hostile/honest.js'
+import { Honest, people } from './hostile/honest.js'
 import { MIB, cost, keepNothing, memory } from './hostile/process.js'
 import { isGood, memoryMax, run } from './hostile/run.js'
 import { startServer } from './support/server.js'
@@ -23,11 +23,11 @@ let server, port, honest, cases, slow, atFirst
 
 before(async () => {
   keepNothing()
-  server = await startServer(['--demo', '--rate-limits', 'off'])
+  server = await startServer(['--demo'])
   port = new URL(server.url).port
-  const who = await somebody(server.url, server.tokens)
-  honest = await Honest.start(port, who)
-  cases = corpus(who)
+  const who = await people(server.url, server.tokens)
+  honest = await Honest.start(port, who.honest)
+  cases = corpus(who.hostile)
   atFirst = memory(server.pid)
   // They wait, most of the time; the others run meanwhile.
   slow = Promise.all(cases.slow.map(async (hostile) => ({ hostile, end: await run(port, hostile) })))

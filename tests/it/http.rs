@@ -38,12 +38,13 @@ async fn only_json_that_was_posted_is_run() {
         raw(&app, reqwest::Method::POST, &[], body).await.status(),
         415
     );
-    let get = reqwest::get(format!("{}?query={{__typename}}", app.url))
-        .await
-        .expect("an answer");
+    let packed = ("content-encoding", "gzip");
     assert_eq!(
-        (get.status().as_u16(), get.headers()["allow"].to_str().ok()),
-        (405, Some("POST"))
+        raw(&app, reqwest::Method::POST, &[JSON, packed], body)
+            .await
+            .status(),
+        415,
+        "a few bytes could stand for gigabytes"
     );
     let good = raw(
         &app,
@@ -58,6 +59,115 @@ async fn only_json_that_was_posted_is_run() {
         good.json::<Value>().await.expect("json"),
         json!({"data": {"__typename": "Query"}})
     );
+}
+
+#[tokio::test]
+async fn a_query_may_be_in_the_address_and_a_mutation_may_not() {
+    let app = TestApp::start().await;
+    let get = |parameters: &[(&str, &str)]| {
+        let mut url = reqwest::Url::parse(&app.url).expect("an address");
+        url.query_pairs_mut().extend_pairs(parameters);
+        async { reqwest::get(url).await.expect("an answer") }
+    };
+    let found = get(&[
+        (
+            "query",
+            "query A{__typename} query B($t:Boolean!){b:__typename @include(if:$t)}",
+        ),
+        ("operationName", "B"),
+        ("variables", r#"{"t":true}"#),
+        ("extensions", ""),
+    ])
+    .await;
+    assert_eq!(found.status(), 200);
+    assert_eq!(
+        found.json::<Value>().await.expect("json"),
+        json!({"data": {"b": "Query"}})
+    );
+    let log_out = "mutation{logOut(input:{}){endedSessionId}}";
+    let changed = get(&[("query", log_out)]).await;
+    assert_eq!(
+        (
+            changed.status().as_u16(),
+            changed.headers()["allow"].to_str().ok()
+        ),
+        (405, Some("POST"))
+    );
+    for parameters in [
+        &[][..],
+        &[("query", "")],
+        &[("query", "{__typename}"), ("variables", "nonsense")],
+        &[("query", "{__typename}"), ("variables", "7")],
+        &[("query", "{__typename}"), ("extensions", "[]")],
+    ] {
+        assert_eq!(get(parameters).await.status(), 400, "{parameters:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_client_does_not_take_is_not_run() {
+    let app = TestApp::start().await;
+    let alice = app.sign_up("alice").await;
+    let say =
+        r#"{"query":"mutation{createConversation(input:{title:\"Walks\"}){userErrors{code}}}"}"#;
+    let token = format!("Bearer {}", alice.token.as_deref().expect("a token"));
+    let headers = [
+        JSON,
+        ("accept", "text/html"),
+        ("authorization", token.as_str()),
+    ];
+    let reply = raw(&app, reqwest::Method::POST, &headers, say).await;
+    assert_eq!(reply.status(), 406);
+    assert_eq!(app.db_count("conversations").await, 0);
+}
+
+#[tokio::test]
+async fn a_request_has_a_name_by_which_an_operator_finds_it() {
+    let app = TestApp::start().await;
+    let body = r#"{"query":"{__typename}"}"#;
+    let id = |reply: reqwest::Response| {
+        reply.headers()["x-request-id"]
+            .to_str()
+            .expect("text")
+            .to_owned()
+    };
+    let given = [JSON, ("x-request-id", "from-the-proxy-1")];
+    assert_eq!(
+        id(raw(&app, reqwest::Method::POST, &given, body).await),
+        "from-the-proxy-1"
+    );
+    let first = id(raw(&app, reqwest::Method::POST, &[JSON], body).await);
+    let odd = [JSON, ("x-request-id", "a b\"c")];
+    let second = id(raw(&app, reqwest::Method::POST, &odd, body).await);
+    assert!(first != second && !second.contains(' '), "{first} {second}");
+}
+
+#[tokio::test]
+async fn long_answers_are_packed_for_clients_who_can_unpack_them() {
+    let app = TestApp::start().await;
+    let alice = app.sign_up("alice").await;
+    let group = alice.group("Walks", &[]).await;
+    for _ in 0..20 {
+        alice
+            .say(&group, &"the same again and again ".repeat(20))
+            .await;
+    }
+    let document =
+        format!(r#"{{conversation(id:"{group}"){{messages{{edges{{node{{text}}}}}}}}}}"#);
+    let body = json!({"query": document}).to_string();
+    let token = format!("Bearer {}", alice.token.as_deref().expect("a token"));
+    let headers = [
+        JSON,
+        ("authorization", token.as_str()),
+        ("accept-encoding", "gzip"),
+    ];
+    let packed = raw(&app, reqwest::Method::POST, &headers, body.clone()).await;
+    assert_eq!(packed.headers()["content-encoding"], "gzip");
+    let packed = packed.bytes().await.expect("a body").len();
+    let plain = raw(&app, reqwest::Method::POST, &headers[..2], body).await;
+    assert!(plain.headers().get("content-encoding").is_none());
+    let plain = plain.bytes().await.expect("a body").len();
+    assert!(packed * 5 < plain, "{packed} {plain}");
 }
 
 #[tokio::test]
@@ -205,15 +315,13 @@ async fn the_right_operation_runs_or_none() {
             "QUERY_REJECTED"
         );
     }
-    let subscription = app
-        .anonymous()
-        .run(
-            "subscription{messageSent(conversationId:\"x\"){id}}",
-            json!({}),
-        )
-        .await;
-    assert_eq!(subscription.codes(), ["QUERY_REJECTED"]);
-    assert!(subscription.text("/errors/0/message").contains("WebSocket"));
+    let body = r#"{"query":"subscription{messageSent(conversationId:\"x\"){id}}"}"#;
+    let accept = ("accept", "application/json");
+    let subscription = raw(&app, reqwest::Method::POST, &[JSON, accept], body).await;
+    assert_eq!(subscription.status(), 406);
+    let body: Value = subscription.json().await.expect("json");
+    let hint = body["errors"][0]["message"].as_str().expect("a text");
+    assert!(hint.contains("WebSocket") && hint.contains("text/event-stream"));
 }
 
 #[tokio::test]
@@ -302,7 +410,7 @@ async fn a_query_s_cost_is_known_before_it_runs() {
     let alice = app.sign_up("alice").await;
     let group = alice.group("Walks", &[]).await;
     let page = |size: i64| {
-        let document = "query($c:ID!$n:Int){conversation(id:$c){messages(first:$n){edges{node{conversation{messages(first:$n){edges{node{conversation{messages(first:$n){edges{node{id}}}}}}}}}}}}}";
+        let document = "query($c:ID!$n:Int){conversation(id:$c){messages(first:$n){edges{node{conversation{messages(first:$n){edges{node{id}}}}}}}}}";
         alice.run(document, json!({"c": group, "n": size}))
     };
     assert_eq!(page(100).await.codes(), ["QUERY_REJECTED"]);
@@ -345,7 +453,12 @@ async fn one_request_is_one_try_at_a_password() {
         .anonymous()
         .run(&format!("mutation{{{tries}}}"), json!({}))
         .await;
-    assert_eq!(reply.codes(), ["BAD_USER_INPUT"]);
+    assert_eq!(reply.codes(), ["BAD_USER_INPUT"; 49]);
+    assert_eq!(
+        reply.at("/data/a0/userErrors/0/code"),
+        "INVALID_CREDENTIALS",
+        "the first try is made"
+    );
     assert_eq!(
         reply.at("/errors/0/path/0"),
         "a1",

@@ -14,12 +14,15 @@ mod channel;
 mod conversation;
 mod crash;
 mod direct;
+mod edge;
 mod event;
+mod event_stream;
 mod friend;
 mod http;
 mod ledger;
 mod membership;
 mod message;
+mod origin;
 #[cfg(target_os = "linux")]
 mod power_cut;
 mod presence;

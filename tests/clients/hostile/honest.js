@@ -62,14 +62,19 @@ export class Honest {
   }
 }
 
-/** Somebody of the demo, with a conversation of theirs. */
-export async function somebody(url, tokens, handle = 'alice') {
-  const answer = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: tokens[handle] },
-    body: '{"query":"{viewer{conversations{edges{node{id kind}}}}}"}',
-  })
-  const { data } = await answer.json()
-  const group = data.viewer.conversations.edges.find(({ node }) => node.kind === 'GROUP')
-  return { token: tokens[handle], conversation: group.node.id }
+async function ask(url, token, query, variables) {
+  const headers = { 'content-type': 'application/json', authorization: token }
+  const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ query, variables }) })
+  return (await answer.json()).data
+}
+
+/** Two of the demo's people, each with a token and a conversation of their own choice: one honest, the other not. */
+export async function people(url, { alice, bob, carol }) {
+  const { viewer } = await ask(url, alice, '{viewer{conversations(kinds:[GROUP]){edges{node{id}}}}}')
+  const [weekend, books] = viewer.conversations.edges.map(({ node }) => node.id)
+  // So that there is something to read: a hundred of the longest messages.
+  const sends = Array.from({ length: 50 }, (_, n) => `a${n}:sendMessage(input:$i){userErrors{code}}`)
+  const i = { conversationId: weekend, text: 'x'.repeat(10_000) }
+  for (const token of [alice, carol]) await ask(url, token, `mutation($i:SendMessageInput!){${sends.join(' ')}}`, { i })
+  return { honest: { token: bob, conversation: books }, hostile: { token: alice, conversation: weekend } }
 }

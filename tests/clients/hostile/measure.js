@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startServer } from '../support/server.js'
 import { corpus } from './corpus.js'
-import { Honest, somebody } from './honest.js'
+import { Honest, people } from './honest.js'
 import { MIB, cost, keepNothing } from './process.js'
 import { cpuMax, isGood, memoryMax, run } from './run.js'
 
@@ -23,10 +23,10 @@ const { ROUNDS = 5, SECONDS = 10, PER_SECOND = 50, ONLY = '.' } = process.env
 let broken = 0
 
 async function serve(work) {
-  const server = await startServer(['--demo', '--rate-limits', 'off'])
+  const server = await startServer(['--demo'])
   const port = new URL(server.url).port
   try {
-    return await work({ port, pid: server.pid, who: await somebody(server.url, server.tokens) })
+    return await work({ port, pid: server.pid, who: await people(server.url, server.tokens) })
   } finally {
     await server.stop()
   }
@@ -36,7 +36,7 @@ async function serve(work) {
 const costs = (what) =>
   serve(async ({ port, pid, who }) => {
     const rows = []
-    for (const hostile of corpus(who).quick.filter(({ name }) => new RegExp(ONLY).test(name))) {
+    for (const hostile of corpus(who.hostile).quick.filter(({ name }) => new RegExp(ONLY).test(name))) {
       let least = { [what]: Infinity }
       for (let tries = 0; tries < 3 && least[what] > AGAIN[what]; tries++) {
         const spent = await cost(pid, () => run(port, hostile), true)
@@ -59,10 +59,10 @@ function table(title, rows, max, write) {
 const percentile = (values, share) => values.sort((one, other) => one - other)[Math.min(values.length - 1, Math.floor(values.length * share))]
 const median = (values) => percentile(values, 0.5)
 
-/** Does something every five milliseconds; milliseconds that it took, from when it was due if the one before was late. */
-async function paced(work, until) {
+/** Does something every so often; milliseconds that it took, from when it was due if the one before was late. */
+async function paced(work, every, until) {
   const took = []
-  for (let due = performance.now(); due < until; due += 5) {
+  for (let due = performance.now(); due < until; due += every) {
     const early = due - performance.now()
     if (early > 0) await sleep(early)
     const begun = early > 0 ? performance.now() : due
@@ -74,13 +74,13 @@ async function paced(work, until) {
 
 async function round(honest) {
   const until = performance.now() + SECONDS * 1_000
-  // Over one connection each; the two do not wait for each other.
-  const [asked, heard] = await Promise.all([paced(honest.asker.asks, until), paced(honest.talker.talks, until)])
+  // Over one connection each; the two do not wait for each other. Nobody may send more than 20 messages a second.
+  const [asked, heard] = await Promise.all([paced(honest.asker.asks, 5, until), paced(honest.talker.talks, 55, until)])
   return { 'ask and be answered': percentile(asked, 0.99), 'send and hear it': percentile(heard, 0.99) }
 }
 
 async function attacked(server, number, work) {
-  const settings = { port: server.port, who: server.who, first: number * SECONDS * PER_SECOND, perSecond: PER_SECOND }
+  const settings = { port: server.port, who: server.who.hostile, first: number * SECONDS * PER_SECOND, perSecond: PER_SECOND }
   const attacker = fork(join(import.meta.dirname, 'attacker.js'), [JSON.stringify(settings)])
   await once(attacker, 'message')
   attacker.send('go')
@@ -97,7 +97,7 @@ async function attacked(server, number, work) {
 /** Quiet and attacked by turns; the medians over the rounds count. */
 const besides = () =>
   serve(async (server) => {
-    const honest = { asker: await Honest.start(server.port, server.who), talker: await Honest.start(server.port, server.who) }
+    const honest = { asker: await Honest.start(server.port, server.who.honest), talker: await Honest.start(server.port, server.who.honest) }
     await round(honest)
     const rounds = { quiet: [], attacked: [] }
     for (let number = 0; number < ROUNDS; number++) {

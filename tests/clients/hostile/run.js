@@ -61,8 +61,8 @@ class Run {
   async #reserve(headers) {
     const [wire] = this.#wires
     await wire.send(Buffer.from(head('PUT /graphql', ['Content-Length: 0', ...headers])))
-    const reserved = await wire.until(() => wire.heard.find(({ status }) => status === 201), this.#left())
-    if (!reserved) return false
+    const reserved = await wire.until(() => wire.heard.at(-1), this.#left())
+    if (reserved?.status !== 201) return false
     this.#token = `${TOKEN}: ${reserved.text}`
     const stream = new Wire(this.port)
     this.#wires.push(stream)

@@ -85,13 +85,13 @@ function places({ token, conversation }) {
 function work({ token, conversation }) {
   const c = conversation
   /** The same field 190 times, with fragments for what is selected. */
-  const times = (declared, field, selected = 'id', rest = '') => `${declared}{${many(190, (n) => `a${n}:${field}{${selected}}`)}}${rest}`
-  const send = (i) => ({ query: times('mutation($i:SendMessageInput!)', 'sendMessage(input:$i)', 'userErrors{code}'), variables: { i: { conversationId: c, ...i } } })
+  const times = (declared, field, selected = 'id', rest = '', count = 190) => `${declared}{${many(count, (n) => `a${n}:${field}{${selected}}`)}}${rest}`
+  const send = (i, count) => ({ query: times('mutation($i:SendMessageInput!)', 'sendMessage(input:$i)', 'userErrors{code}', '', count), variables: { i: { conversationId: c, ...i } } })
   const one = (i) => ({ query: 'mutation($i:SendMessageInput!){sendMessage(input:$i){userErrors{code}}}', variables: { i: { conversationId: c, ...i } } })
-  const read = (page) => ({ query: times('query($c:ID!)', 'conversation(id:$c)', '...F', `fragment F on Conversation{messages(last:100){edges{${page}}}}`), variables: { c } })
+  const read = (page, count) => ({ query: times('query($c:ID!)', 'conversation(id:$c)', '...F', `fragment F on Conversation{messages(last:100){edges{${page}}}}`, count), variables: { c } })
   const lists = Object.fromEntries(Array.from({ length: 20 }, (_, list) => [`v${list}`, Array.from({ length: 95 }, (_, n) => `${c.slice(0, -4)}${1_000 + list * 95 + n}`)]))
   const streams = ['socket', 'events', 'multipart', 'stream']
-  const told = ['told ok', 'told BAD_USER_INPUT', 'refused QUERY_REJECTED', 'refused BAD_USER_INPUT']
+  const told = ['told ok', 'told BAD_USER_INPUT', 'told RATE_LIMITED', 'refused QUERY_REJECTED', 'refused BAD_USER_INPUT']
   return [
     { name: 'a string of 200 KB used 190 times', query: times('query($v:ID!)', 'node(id:$v)'), variables: { v: 'x'.repeat(200_000) } },
     { name: 'a list of 1,900 ids used 190 times', query: times('query($v:[ID!]!)', 'nodes(ids:$v)'), variables: { v: Object.values(lists).flat() } },
@@ -103,11 +103,12 @@ function work({ token, conversation }) {
     { name: '150 searches for channels', query: `{${many(150, (n) => `a${n}:channels(search:"al${n}"){edges{cursor}}`)}}` },
     { name: '150 people by their handles', query: `{${many(150, (n) => `a${n}:user(by:{handle:"a${n}"}){id}`)}}` },
     { name: '190 log-ins', query: times('mutation($i:LogInInput!)', 'logIn(input:$i)', 'userErrors{code}'), variables: { i: { handle: 'nobody', password: 'wrong password' } }, hashes: true },
-    { name: '190 messages of one letter', ...send({ text: 'x' }) },
-    { name: '190 messages of 10,000 letters', ...send({ text: 'x'.repeat(10_000) }) },
+    { name: '190 messages of one letter', ...send({ text: 'x' }, 190) },
+    { name: '50 messages of one letter', ...send({ text: 'x' }, 50) },
+    { name: '50 messages of 10,000 letters', ...send({ text: 'x'.repeat(10_000) }, 50) },
     { name: '190 times 100 messages', ...read('cursor') },
-    { name: '190 times 100 messages of 10,000 letters', ...read('node{text}') },
-    { name: '190 groups', query: times('mutation($i:CreateConversationInput!)', 'createConversation(input:$i)', 'userErrors{code}'), variables: { i: { kind: 'GROUP', title: 'g', memberIds: [] } } },
+    { name: '40 times 100 messages of 10,000 letters', ...read('node{text}', 40) },
+    { name: '50 groups', query: times('mutation($i:CreateConversationInput!)', 'createConversation(input:$i)', 'userErrors{code}', '', 50), variables: { i: { kind: 'GROUP', title: 'g', memberIds: [] } } },
     { name: 'a message of 200 KB', ...one({ text: 'x'.repeat(200_000) }) },
     { name: 'a message of 60,000 marks on one letter', ...one({ text: `a${'\u0301'.repeat(60_000)}` }) },
     { name: 'a message of NULs', ...one({ text: '\0'.repeat(100) }) },

@@ -16,6 +16,7 @@ const http = {
   'no request': () => '400 BAD_USER_INPUT',
   'too large': () => ['413 BAD_USER_INPUT', 'closed'],
   packed: () => '415 BAD_USER_INPUT',
+  'too many values': () => '400 BAD_USER_INPUT',
 }
 
 /** How events end that were begun by a POST. */
@@ -28,7 +29,8 @@ const PARTS = 'multipart/mixed;subscriptionSpec=1.0, application/graphql-respons
 
 /**
  * For each way: `steps` that send a body, JSON unless the case is of something else, and the `ends` of each verdict.
- * A verdict is `refused CODE` (nothing ran), `told CODE` (it ran), `no request`, `too large` or `packed`.
+ * A verdict is `refused CODE` (nothing ran), `told CODE` (it ran), `no request`, `too large`,
+ * `too many values` or `packed`.
  */
 const ways = {
   POST: { steps: (json, headers) => [post(json, headers)], ends: http },
@@ -39,6 +41,7 @@ const ways = {
       told: (code) => `next ${code}`,
       'no request': () => 'close 4400',
       'too large': () => ['close 1009', 'closed'],
+      'too many values': () => 'close 1009',
     },
   },
   events: { steps: (json, headers) => [post(json, headers, 'text/event-stream')], ends: events },

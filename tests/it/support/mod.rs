@@ -3,6 +3,7 @@
 
 pub(crate) mod client;
 pub(crate) mod events;
+pub(crate) mod events_over_http;
 pub(crate) mod ledger;
 pub(crate) mod program;
 pub(crate) mod socket;
@@ -61,6 +62,7 @@ pub(crate) struct TestApp {
     pub(crate) store: parlor::store::Store,
     directory: Arc<TempDir>,
     limits: Limits,
+    doors: Doors,
     stop: CancellationToken,
     /// Who hands out what was committed.
     pub(crate) hub: Arc<parlor::live::Hub>,
@@ -79,8 +81,17 @@ impl TestApp {
 
     /// The same with other bounds.
     pub(crate) async fn start_with(limits: Limits) -> Self {
+        let doors = Doors {
+            graphiql: true,
+            ..Doors::default()
+        };
+        Self::start_behind(limits, doors).await
+    }
+
+    /// The same behind other doors.
+    pub(crate) async fn start_behind(limits: Limits, doors: Doors) -> Self {
         let directory = Arc::new(TempDir::new().expect("a directory"));
-        Self::open(directory, limits, Arc::default())
+        Self::open(directory, limits, doors, Arc::default())
             .await
             .expect("a server")
     }
@@ -88,6 +99,7 @@ impl TestApp {
     async fn open(
         directory: Arc<TempDir>,
         limits: Limits,
+        doors: Doors,
         clock: Arc<TestClock>,
     ) -> Result<Self, StartError> {
         let database_url = format!(
@@ -98,10 +110,7 @@ impl TestApp {
             listen: "127.0.0.1:0".parse().expect("an address"),
             database_url,
             limits: limits.clone(),
-            doors: Doors {
-                graphiql: true,
-                ..Doors::default()
-            },
+            doors: doors.clone(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random: Random::from_os(),
             faults: Faults::default(),
@@ -122,6 +131,7 @@ impl TestApp {
             store,
             directory,
             limits,
+            doors,
             stop,
             hub,
             running: Mutex::new(Some(running)),
@@ -133,6 +143,7 @@ impl TestApp {
         Self::open(
             Arc::clone(&self.directory),
             self.limits.clone(),
+            self.doors.clone(),
             Arc::clone(&self.clock),
         )
         .await
