@@ -10,6 +10,8 @@ pub mod chat;
 pub mod config;
 pub mod demo;
 pub mod fault;
+#[cfg(feature = "faults")]
+pub mod fuzz;
 pub mod graphql;
 pub mod live;
 pub mod log;

@@ -10,6 +10,7 @@ mod channel;
 mod context;
 mod conversation;
 mod conversation_mutation;
+mod cost;
 mod direct;
 mod document;
 mod error;
@@ -18,6 +19,8 @@ mod event_frame;
 mod friend;
 mod friend_request;
 mod friendship;
+#[cfg(feature = "faults")]
+pub mod fuzz;
 mod guard;
 mod loader;
 mod measure;

@@ -6,6 +6,7 @@ use std::{io, sync::Arc, time::Duration};
 use axum::{Router, body::Body, extract::Request};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::SockRef;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
@@ -25,6 +26,7 @@ struct Server {
     http: http1::Builder,
     router: Router,
     write_within: Duration,
+    send_buffer_bytes: usize,
     stop: CancellationToken,
 }
 
@@ -44,6 +46,7 @@ pub(super) async fn serve(
         router,
         // A socket has as long to take a frame, and then a moment to take the reason why it is closed.
         write_within: limits.socket_write_within + Duration::from_secs(5),
+        send_buffer_bytes: limits.send_buffer_bytes,
         stop: stop.clone(),
     });
     let places = Arc::new(Semaphore::new(limits.connections_max));
@@ -82,6 +85,10 @@ impl Server {
         // Frames are small and go out when they are whole: waiting for more to send would only delay them.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection was gone at once");
+        }
+        // By itself the system holds some megabytes for a client that does not read.
+        if let Err(error) = SockRef::from(&stream).set_send_buffer_size(self.send_buffer_bytes) {
+            tracing::debug!(%error, "a connection has the buffer that the system gives it");
         }
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(self.write_within));

@@ -4,6 +4,8 @@
 mod accept;
 mod auth;
 mod event_stream;
+#[cfg(feature = "faults")]
+pub mod fuzz;
 mod graphiql;
 mod guest;
 mod health;

@@ -71,7 +71,7 @@ impl Origins {
     }
 
     /// Whether a request comes from an allowed page, from one of ours, or from no page.
-    fn admit(&self, headers: &HeaderMap) -> bool {
+    pub(super) fn admit(&self, headers: &HeaderMap) -> bool {
         let mut origins = headers.get_all(header::ORIGIN).iter();
         match (origins.next(), origins.next()) {
             (Some(origin), None) => origin

@@ -21,7 +21,7 @@ pub(super) struct Peer {
 }
 
 /// Where proxies say for whom they ask.
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+pub(super) const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 impl Peer {
     pub(super) fn new(address: IpAddr, place: OwnedSemaphorePermit) -> Self {
@@ -40,7 +40,7 @@ impl Peer {
     }
 }
 
-fn behind(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
+pub(super) fn behind(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
     let is_trusted = |address: &IpAddr| {
         let address = address.to_canonical();
         proxies.iter().any(|network| network.contains(&address))
@@ -66,7 +66,7 @@ fn behind(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
 #[derive(Clone)]
 pub(super) struct RequestId(pub(super) String);
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Longest name that is taken from a client.
 const REQUEST_ID_BYTES_MAX: usize = 64;
@@ -78,7 +78,7 @@ impl RequestId {
     }
 
     /// The name that came with a request, if it can be written into a log as it is.
-    fn given(headers: &HeaderMap) -> Option<String> {
+    pub(super) fn given(headers: &HeaderMap) -> Option<String> {
         let id = headers.get(REQUEST_ID)?.to_str().ok()?;
         let is_plain = id
             .bytes()

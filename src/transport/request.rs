@@ -64,7 +64,7 @@ struct Parameters {
     extensions: Option<String>,
 }
 
-fn read_parameters(uri: &Uri, limits: &Limits) -> Result<Asked, Refusal> {
+pub(super) fn read_parameters(uri: &Uri, limits: &Limits) -> Result<Asked, Refusal> {
     fn json<T: DeserializeOwned + Default>(
         name: &str,
         text: Option<&str>,

@@ -73,7 +73,10 @@ test('who keeps the server waiting is sent away', async () => {
 
 test('after all of it the server is as it was', async () => {
   assert.ok(await honest.talks(), 'a message should be heard')
-  assert.deepEqual(told.filter((text) => /panicked|ERROR/.test(text)), [])
+  assert.deepEqual(
+    told.filter((text) => /panicked|ERROR/.test(text)),
+    [],
+  )
   const kept = memory(server.pid).own - atFirst.own
   assert.ok(kept < KEPT_MAX, `the server has ${(kept / MIB).toFixed(1)} MiB more than before`)
 })

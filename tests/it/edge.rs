@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
+use futures_util::{SinkExt, StreamExt};
 use parlor::{model::Limits, transport::Doors};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{
+    client_async,
+    tungstenite::{Message, client::IntoClientRequest},
+};
 
 use crate::support::{Client, PASSWORD, SOON, Socket, TestApp, events_over_http::Listening, until};
 
@@ -354,4 +358,95 @@ async fn a_document_is_sent_once_and_then_its_hash_is_enough() {
         socket.hear().await["payload"]["data"],
         json!({"viewer": null})
     );
+}
+
+/// A socket to a server, of a machine that holds little for it.
+async fn small_socket(
+    app: &TestApp,
+    who: &Client,
+) -> tokio_tungstenite::WebSocketStream<TcpStream> {
+    let address = app
+        .url
+        .trim_start_matches("http://")
+        .trim_end_matches("/graphql");
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket
+        .set_recv_buffer_size(4 * 1024)
+        .expect("a small buffer");
+    let stream = socket
+        .connect(address.parse().expect("an address"))
+        .await
+        .expect("a connection");
+    let mut request = app
+        .url
+        .replacen("http", "ws", 1)
+        .into_client_request()
+        .expect("a request");
+    let protocol = "graphql-transport-ws".parse().expect("a header");
+    request
+        .headers_mut()
+        .insert("sec-websocket-protocol", protocol);
+    let (mut socket, _) = client_async(request, stream).await.expect("a socket");
+    let init = json!({"type": "connection_init", "payload": {"authorization": who.token}});
+    socket
+        .send(Message::text(init.to_string()))
+        .await
+        .expect("said");
+    let ack = socket.next().await.expect("an answer").expect("an ack");
+    assert_eq!(ack, Message::text(r#"{"type":"connection_ack"}"#));
+    socket
+}
+
+#[tokio::test]
+async fn who_stops_reading_is_shown_out_with_a_code_and_misses_nothing_in_the_end() {
+    let limits = Limits {
+        rate_limits: false,
+        socket_write_within: Duration::from_millis(300),
+        ..Limits::default()
+    };
+    let app = TestApp::start_with(limits).await;
+    let (alice, bob) = app.alice_and_bob().await;
+    let group = alice.group("Walks", &[&bob]).await;
+    let mut stalled = small_socket(&app, &bob).await;
+    let follow = "subscription($c:ID!){messageSent(conversationId:$c){seq text}}";
+    let payload = json!({"query": follow, "variables": {"c": group}});
+    let begin = json!({"id": "1", "type": "subscribe", "payload": payload});
+    stalled
+        .send(Message::text(begin.to_string()))
+        .await
+        .expect("said");
+    app.listened_to(1).await;
+    let mut hers = alice.socket().await;
+    hers.follow("1", &group, None).await;
+    let long = "x".repeat(9_000);
+    for n in 0..120 {
+        alice.say(&group, &format!("{n} {long}")).await;
+        assert_eq!(hers.message().await["seq"], n + 1, "she hears all the time");
+    }
+    // The server has given him up, though he has read nothing; she is still there.
+    until(|| async { (app.hub.listened_to().1 == 1).then_some(()) }).await;
+    let (mut seqs, mut code) = (Vec::new(), None);
+    while let Some(Ok(message)) = stalled.next().await {
+        match message {
+            Message::Text(text) => {
+                let heard: Value = serde_json::from_str(&text).expect("json");
+                seqs.push(
+                    heard["payload"]["data"]["messageSent"]["seq"]
+                        .as_i64()
+                        .expect("a number"),
+                );
+            }
+            Message::Close(frame) => code = frame.map(|frame| u16::from(frame.code)),
+            Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+        }
+    }
+    // Cut off in the middle of a frame it is 1006 to a client, on which it comes back as on ours.
+    assert!(matches!(code, Some(4499) | None), "{code:?}");
+    assert!(seqs.len() < 120, "he did not take all");
+    let mut back = bob.socket().await;
+    back.follow("1", &group, seqs.last().copied()).await;
+    while seqs.last() != Some(&120) {
+        seqs.push(back.message().await["seq"].as_i64().expect("a number"));
+    }
+    assert_eq!(seqs, (1..=120).collect::<Vec<_>>());
 }

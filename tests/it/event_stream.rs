@@ -49,7 +49,9 @@ async fn messages_come_as_events_until_the_right_to_read_ends() {
         json!({"data": {"messageSent": {"seq": 1, "text": "Hungry?"}}})
     );
     let input = json!({"conversationId": group, "userId": bob.id});
-    alice.mutate("removeMember", "removedMembershipId", input).await;
+    alice
+        .mutate("removeMember", "removedMembershipId", input)
+        .await;
     assert_eq!(his.told().await.kind, "complete");
     assert_eq!(his.try_event().await, None);
 }
@@ -101,7 +103,9 @@ async fn messages_come_as_parts_for_who_likes_those() {
     let message = json!({"data": {"messageSent": {"seq": 1, "text": "Hungry?"}}});
     assert_eq!(his.part().await, Some(json!({"payload": message})));
     let input = json!({"conversationId": group, "userId": bob.id});
-    alice.mutate("removeMember", "removedMembershipId", input).await;
+    alice
+        .mutate("removeMember", "removedMembershipId", input)
+        .await;
     assert_eq!(his.end().await, "--\r\n");
 }
 
@@ -309,7 +313,9 @@ async fn one_stream_carries_several_operations_each_under_its_name() {
         "QUERY_REJECTED"
     );
     let input = json!({"conversationId": group, "userId": bob.id});
-    alice.mutate("removeMember", "removedMembershipId", input).await;
+    alice
+        .mutate("removeMember", "removedMembershipId", input)
+        .await;
     loop {
         let event = his.told().await;
         if event.kind == "complete" && event.data == json!({"id": "one"}) {

@@ -18,6 +18,7 @@ mod edge;
 mod event;
 mod event_stream;
 mod friend;
+mod fuzz;
 mod http;
 mod ledger;
 mod membership;

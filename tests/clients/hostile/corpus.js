@@ -9,7 +9,7 @@ import { everyBody, everyWay } from './ways.js'
 /**
  * The corpus. A case is `name`, `way` in, `steps` for `run`, and `ends`: how it may end, one or several.
  *
- * @param who `token` of somebody, and a `conversation` of theirs
+ * @param who `token` of somebody, a `conversation` of theirs, and a `full` one, with a hundred of the longest messages
  */
 export function corpus(who) {
   const cases = [...documents().flatMap(everyWay), ...values(who).flatMap(everyWay), ...bodies().flatMap(everyBody), ...http(who), ...sockets(who)]

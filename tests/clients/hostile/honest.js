@@ -68,13 +68,20 @@ async function ask(url, token, query, variables) {
   return (await answer.json()).data
 }
 
-/** Two of the demo's people, each with a token and a conversation of their own choice: one honest, the other not. */
+/**
+ * Two of the demo's people: an honest one with a conversation to talk in, and a hostile one with another, and with one to
+ * read from that is `full`: a hundred of the longest messages, in bytes as they are and as JSON has them.
+ */
 export async function people(url, { alice, bob, carol }) {
-  const { viewer } = await ask(url, alice, '{viewer{conversations(kinds:[GROUP]){edges{node{id}}}}}')
-  const [weekend, books] = viewer.conversations.edges.map(({ node }) => node.id)
-  // So that there is something to read: a hundred of the longest messages.
+  const { viewer } = await ask(url, alice, '{viewer{conversations{edges{node{id kind}}}}}')
+  const of = (kind) => viewer.conversations.edges.map(({ node }) => node).filter((node) => node.kind === kind)
+  const [[full, books], [direct]] = [of('GROUP'), of('DIRECT')].map((nodes) => nodes.map(({ id }) => id))
   const sends = Array.from({ length: 50 }, (_, n) => `a${n}:sendMessage(input:$i){userErrors{code}}`)
-  const i = { conversationId: weekend, text: 'x'.repeat(10_000) }
-  for (const token of [alice, carol]) await ask(url, token, `mutation($i:SendMessageInput!){${sends.join(' ')}}`, { i })
-  return { honest: { token: bob, conversation: books }, hostile: { token: alice, conversation: weekend } }
+  const fill = (token, letter) => {
+    const i = { conversationId: full, text: letter.repeat(10_000) }
+    return ask(url, token, `mutation($i:SendMessageInput!){${sends.join(' ')}}`, { i })
+  }
+  await fill(alice, '\u{1f600}')
+  await fill(carol, '\u0001')
+  return { honest: { token: bob, conversation: books }, hostile: { token: alice, conversation: direct, full } }
 }

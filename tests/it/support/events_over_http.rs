@@ -83,8 +83,8 @@ impl Listening {
     async fn until(&mut self, mark: &str) -> Option<String> {
         loop {
             if let Some((text, rest)) = self.unread.split_once(mark) {
-                let text = text.to_owned();
-                self.unread = rest.to_owned();
+                let (text, rest) = (text.to_owned(), rest.to_owned());
+                self.unread = rest;
                 return Some(text);
             }
             let chunk = timeout(SOON, self.response.chunk())
@@ -107,7 +107,7 @@ impl Listening {
             let (field, value) = line.split_once(':').expect("a field");
             let value = value.trim_start();
             match field {
-                "event" => event.kind = value.to_owned(),
+                "event" => value.clone_into(&mut event.kind),
                 "id" => event.id = Some(value.to_owned()),
                 "data" if value.is_empty() => {}
                 "data" => event.data = serde_json::from_str(value).expect("json"),
