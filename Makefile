@@ -1,6 +1,6 @@
 # Everything a newcomer types. `make run` and `make test` bring what they need, or say in one line what to install.
 .DEFAULT_GOAL := help
-.PHONY: help run test check schema assets crash power-cut simulate resumes load races catch-up graph tools browser deny clean
+.PHONY: help run test check schema assets crash power-cut simulate resumes load races fuzz hostile stalled log-ins catch-up graph tools browser deny clean
 
 DEMO_DATABASE ?= sqlite://demo.db?mode=rwc
 
@@ -10,7 +10,7 @@ help: ## Show this list
 run: tools assets ## Build, then serve the demo at http://127.0.0.1:4000
 	cargo run --locked --bin parlor -- serve --demo --database-url '$(DEMO_DATABASE)'
 
-test: tools assets browser ## All tests: pure rules, behaviour over real sockets, and GraphiQL in a real browser
+test: tools assets browser ## All tests: rules, behaviour over real sockets, real clients, hostile ones, and GraphiQL in a real browser
 	cargo test --workspace --locked
 	cd tests/clients && node --test --test-reporter=spec
 
@@ -42,6 +42,21 @@ load: tools assets ## 64 people in 16 groups for ten seconds, once undisturbed a
 races: tools assets ## Each race 1,000 times, wanting both orders, and 10,000 random steps of reading and unreading
 	RACES=$${RACES:-1000} UNREAD_STEPS=$${UNREAD_STEPS:-10000} cargo test --locked --test it -- race:: reading:: --nocapture
 
+fuzz: tools assets ## FUZZ_SECONDS (1200) of libFuzzer for each reader of what strangers write; wants a nightly toolchain
+	@cargo fuzz --version >/dev/null 2>&1 || cargo install --locked --quiet cargo-fuzz@0.13.2
+	cd fuzz && for target in document request socket_message head names configuration; do \
+	  cargo +nightly fuzz run -s none $$target -- -max_total_time=$${FUZZ_SECONDS:-1200} -max_len=40000 -print_final_stats=1 || exit 1; done
+
+hostile: tools assets tests/clients/node_modules ## What each of some 2,800 hostile requests costs, and what an honest client notices of them
+	cargo build --release --locked
+	PARLOR_PROGRAM=$(CURDIR)/target/release/parlor node tests/clients/hostile/measure.js
+
+stalled: tools assets ## What 1,000 people who stop reading cost 1,000 who read
+	cargo bench --locked --bench stalled
+
+log-ins: tools assets ## Whether the time of 4,000 refused log-ins tells which handles there are
+	cargo bench --locked --bench log_in
+
 catch-up: tools assets ## What coming back costs: ten of 5,000 conversations, and a million messages
 	cargo bench --locked --bench catch_up
 
@@ -62,7 +77,8 @@ graphiql/dist/index.html: graphiql/package-lock.json graphiql/index.html graphiq
 tools:
 	@command -v cargo >/dev/null || { echo 'Parlor needs cargo: install Rust from https://rustup.rs'; exit 1; }
 	@command -v cc >/dev/null || { echo 'Parlor needs a C compiler for SQLite: apt-get install gcc'; exit 1; }
-	@command -v npm >/dev/null || { echo 'Parlor needs node and npm, for GraphiQL: apt-get install nodejs npm'; exit 1; }
+	@command -v npm >/dev/null || { echo 'Parlor needs node and npm, for GraphiQL and for the tests: apt-get install nodejs npm'; exit 1; }
+	@command -v python3 >/dev/null || { echo 'The tests need python3: apt-get install python3'; exit 1; }
 
 browser: tests/clients/node_modules
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \

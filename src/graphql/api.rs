@@ -15,6 +15,7 @@ use super::{
     context::Asker,
     document::{self, Documents},
     error::{self, Code, failure},
+    guard,
     persisted::Persisted,
     plan,
     render::{Opening, Told, Unheard},
@@ -24,7 +25,7 @@ use super::{
 use crate::{
     chat::{self, Chat},
     live::{Feed, Heard, Rendering},
-    model::News,
+    model::{Limits, News},
 };
 
 /// The API over a chat.
@@ -120,13 +121,13 @@ impl Api {
         let request = operation.request().data(Arc::clone(&asker));
         let response = self.schema.execute(request);
         if operation.kind == Kind::Mutation {
-            return Answer::of(response.await, &asker, request_id);
+            return Answer::of(response.await, &asker, self.chat.limits(), request_id);
         }
         let within = self.chat.limits().query_within;
         let Ok(response) = timeout(within, response).await else {
             return Answer::timeout();
         };
-        Answer::of(response, &asker, request_id)
+        Answer::of(response, &asker, self.chat.limits(), request_id)
     }
 
     /// Opens a subscription's stream; an answer with errors when it cannot be.
@@ -146,7 +147,9 @@ impl Api {
         let within = self.chat.limits().query_within;
         match timeout(within, opening_stream.next()).await {
             Ok(None) => {}
-            Ok(Some(response)) => return Err(Answer::of(response, &asker, request_id)),
+            Ok(Some(response)) => {
+                return Err(Answer::of(response, &asker, self.chat.limits(), request_id));
+            }
             Err(_) => return Err(Answer::timeout()),
         }
         let Operation {
@@ -280,7 +283,7 @@ impl Subscription {
         let response = told.map_err(|_| Answer::timeout())?.unwrap_or_default();
         let is_shared = response.is_ok() && !asker.was_looked_at();
         let is_lost = response.is_err() && is_null(&response.data);
-        let answer = Answer::of(response, &asker, &self.request_id);
+        let answer = Answer::of(response, &asker, self.api.chat.limits(), &self.request_id);
         if is_lost {
             return Err(answer);
         }
@@ -309,7 +312,8 @@ struct Body<'a> {
 }
 
 impl Answer {
-    fn of(mut response: Response, asker: &Asker, request_id: &str) -> Self {
+    fn of(mut response: Response, asker: &Asker, limits: &Limits, request_id: &str) -> Self {
+        guard::say_which_limit(&mut response.errors, limits);
         error::finish(&mut response.errors, request_id);
         Self::new(
             &response.errors,

@@ -106,6 +106,21 @@ fn check_sums(sum: Cost, limits: &Limits) -> Result<(), ServerError> {
     Ok(())
 }
 
+/// What the library says of a request that costs too much, without a word on how much that is.
+const TOO_COMPLEX: &str = "Query is too complex.";
+
+/// Names the limit in an error of the library that does not. It counts pages with the sizes that the variables give them.
+pub(super) fn say_which_limit(errors: &mut [ServerError], limits: &Limits) {
+    for error in errors {
+        if error.message == TOO_COMPLEX {
+            let max = limits.cost_max;
+            error.message = format!(
+                "the request may give more than {max} values; ask for smaller pages or fewer fields"
+            );
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::fmt::Write as _;

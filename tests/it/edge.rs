@@ -444,7 +444,9 @@ async fn who_stops_reading_is_shown_out_with_a_code_and_misses_nothing_in_the_en
     assert!(matches!(code, Some(4499) | None), "{code:?}");
     assert!(seqs.len() < 120, "he did not take all");
     let mut back = bob.socket().await;
-    back.follow("1", &group, seqs.last().copied()).await;
+    let behind = json!({"c": group, "a": seqs.last()});
+    let follow = "subscription($c:ID!$a:Int){messageSent(conversationId:$c,afterSeq:$a){seq}}";
+    back.subscribe("1", follow, behind).await;
     while seqs.last() != Some(&120) {
         seqs.push(back.message().await["seq"].as_i64().expect("a number"));
     }

@@ -413,7 +413,9 @@ async fn a_query_s_cost_is_known_before_it_runs() {
         let document = "query($c:ID!$n:Int){conversation(id:$c){messages(first:$n){edges{node{conversation{messages(first:$n){edges{node{id}}}}}}}}}";
         alice.run(document, json!({"c": group, "n": size}))
     };
-    assert_eq!(page(100).await.codes(), ["QUERY_REJECTED"]);
+    let wide = page(100).await;
+    assert_eq!(wide.codes(), ["QUERY_REJECTED"]);
+    assert!(wide.text("/errors/0/message").contains("25000 values"));
     let small = page(10).await;
     assert_eq!(small.codes(), [""; 0], "{small:?}");
     let round = format!(

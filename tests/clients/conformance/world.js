@@ -35,7 +35,7 @@ const CONVERSATION = `query($id: ID!) {
 const MESSAGES = `query($id: ID!) {
   conversation(id: $id) {
     messages(first: 100) {
-      edges { cursor node { id idempotencyKey seq sentAt text viewerReadStatus sender { id } readBy(first: 100) { edges { cursor node { id } } } } }
+      edges { cursor node { id idempotencyKey seq sentAt text viewerReadStatus sender { id } readBy(first: 10) { edges { cursor node { id } } } } }
     }
   }
 }`

@@ -127,7 +127,6 @@ export const rules = {
   'a list that may have nulls as a variable for one that may not': { query: 'query($ids: [ID]!) { nodes(ids: $ids) { id } }', variables: { ids: ['x'] } },
   'a variable that may be null in a list without nulls': { query: 'query($id: ID) { nodes(ids: [$id]) { id } }', variables: { id: 'x' } },
   'a variable that may be null in a field of an input object that may not': { query: 'mutation($t: String) { sendMessage(input: { conversationId: "x", text: $t }) { wasDuplicate } }', variables: { t: 'x' } },
-  'a variable that may be null for the one of several': { query: 'query($h: String) { user(by: { handle: $h }) { id } }', variables: { h: 'alice' } },
   'a default that does not fit': 'query($n: Int = "x") { viewer { friends(first: $n) { totalCount } } }',
   'a default that is null where null may not be': { query: 'query($id: ID! = null) { node(id: $id) { id } }', variables: { id: 'x' } },
   'a default that the enum has not': { query: 'query($k: [ConversationKind!] = [NOTHING]) { viewer { conversations(kinds: $k) { edges { cursor } } } }' },
