@@ -4,7 +4,7 @@ use std::{
     net::IpAddr,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
 };
 
@@ -25,8 +25,6 @@ pub struct Asker {
     has_begun: AtomicBool,
     /// Whether a password was tried already: one request is one try, however many aliases it has.
     tried: AtomicBool,
-    /// Bytes of messages' texts that are told already.
-    text_bytes: AtomicUsize,
     heads: Heads,
     /// From where; unknown for who asks from within.
     address: Option<IpAddr>,
@@ -43,7 +41,6 @@ impl Asker {
             was_looked_at: AtomicBool::new(false),
             has_begun: AtomicBool::new(false),
             tried: AtomicBool::new(false),
-            text_bytes: AtomicUsize::new(0),
             heads,
             address: None,
             place: None,
@@ -121,17 +118,6 @@ pub(super) fn one_password(ctx: &Context<'_>) -> Result<(), Fault> {
     if asker(ctx)?.tried.swap(true, Ordering::Relaxed) {
         let message = "a request may have one signUp, logIn, changePassword or deleteAccount";
         return Err(Error::BadInput(message.to_owned()).into());
-    }
-    Ok(())
-}
-
-/// Counts the text of a message; an error when the answer has too much of it.
-pub(super) fn spend_text(ctx: &Context<'_>, bytes: usize) -> Result<(), Fault> {
-    let max = chat(ctx)?.limits().answer_text_bytes_max;
-    let told = asker(ctx)?.text_bytes.fetch_add(bytes, Ordering::Relaxed);
-    if told + bytes > max {
-        let message = format!("an answer has at most {max} bytes of text; ask for smaller pages");
-        return Err(Fault::too_much(message));
     }
     Ok(())
 }

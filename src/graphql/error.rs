@@ -68,11 +68,6 @@ impl Fault {
         })
     }
 
-    /// A request that asks for more than one answer may hold.
-    pub(super) fn too_much(message: String) -> Self {
-        Self::new(Code::QueryRejected, message)
-    }
-
     /// As an error of a response, at no field.
     pub(super) fn into_server_error(self) -> ServerError {
         let mut error = ServerError::new(self.0.message, None);

@@ -68,7 +68,8 @@ pub(super) struct EventSubscription;
 #[Subscription]
 impl EventSubscription {
     /// Everything that happens to the viewer, what they do themself on any device included: without a gap and without a repeat within one stream; within one conversation in the order in which it happened. An event that carries something which is gone since, or which the viewer may not see any more, is left out. Keep the `cursor` of the newest frame; after a break subscribe again with it. Without `after` the stream starts now.
-    #[graphql(complexity = "crate::graphql::page::cost([Some(100), None], child_complexity)")]
+    // A frame has up to a hundred events; each is of one type, and what is selected of the other dozen does not count for it.
+    #[graphql(complexity = "crate::graphql::page::cost([Some(20), None], child_complexity)")]
     async fn events(
         &self,
         ctx: &Context<'_>,

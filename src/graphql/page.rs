@@ -40,6 +40,14 @@ pub(super) fn edges<T, E: Edge + From<T>>(page: Page<T>) -> (Vec<E>, PageInfo) {
 /// three kilobytes, however little of it is told.
 const THING: usize = 10;
 
+/// What a message costs besides, for its text, which is there whether or not it is told: up to 40 KB.
+const TEXT: usize = 15;
+
+/// What a page of messages may cost.
+pub(super) fn cost_of_messages(sizes: [Option<i32>; 2], of_each: usize) -> usize {
+    cost(sizes, of_each.saturating_add(TEXT))
+}
+
 /// What a page may cost: its items, each with what is selected of it. A size that makes no sense is refused later.
 pub(super) fn cost(sizes: [Option<i32>; 2], of_each: usize) -> usize {
     let size = sizes.into_iter().flatten().max().unwrap_or(20);

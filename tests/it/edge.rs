@@ -270,28 +270,6 @@ async fn the_schema_is_shown_and_names_are_proposed_where_that_is_on() {
 }
 
 #[tokio::test]
-async fn an_answer_has_so_much_text_and_no_more() {
-    let limits = Limits {
-        rate_limits: false,
-        answer_text_bytes_max: 25_000,
-        ..Limits::default()
-    };
-    let app = TestApp::start_with(limits).await;
-    let alice = app.sign_up("alice").await;
-    let group = alice.group("Walks", &[]).await;
-    for _ in 0..3 {
-        alice.say(&group, &"x".repeat(10_000)).await;
-    }
-    let page = |count: i64| {
-        let document =
-            "query($c:ID!$n:Int){conversation(id:$c){messages(first:$n){edges{node{text}}}}}";
-        alice.run(document, json!({"c": group, "n": count}))
-    };
-    assert_eq!(page(2).await.codes(), [""; 0]);
-    assert_eq!(page(3).await.codes(), ["QUERY_REJECTED"]);
-}
-
-#[tokio::test]
 async fn a_document_is_sent_once_and_then_its_hash_is_enough() {
     use sha2::{Digest, Sha256};
     let app = TestApp::start().await;

@@ -62,3 +62,12 @@ export async function cost(pid, work, isThorough = false) {
   const program = Math.max(0, after.files - before.files)
   return { result, cpu, kept: after.own - before.own, peak: Math.max(0, after.peak - before.all - program) }
 }
+
+/** Milliseconds for which the cores of the machine were busy with anybody else than some processes. */
+export function busyWithOthers(pids) {
+  const [user, nice, system, , , irq, softirq, steal] = readFileSync('/proc/stat', 'latin1').split('\n')[0].split(/ +/).slice(1).map(Number)
+  const own = pids.map((pid) => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1].split(' '))
+  // In hundredths of a second, all of them.
+  const mine = own.reduce((sum, fields) => sum + Number(fields[11]) + Number(fields[12]), 0)
+  return (user + nice + system + irq + softirq + steal - mine) * 10
+}

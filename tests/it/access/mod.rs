@@ -157,7 +157,7 @@ async fn what_is_private_is_there_for_those_who_may_see_it_whatever_the_way() {
 
 /// What somebody's lists hold: nothing that is hidden from them, and everything that is theirs.
 async fn edges(cast: &Cast, who: Who) {
-    let document = "{viewer{conversations(first:100){pageInfo{startCursor endCursor hasNextPage hasPreviousPage} edges{node{id lastMessage{id} messages{edges{node{id conversation{id}}}}
+    let document = "{viewer{conversations(first:10){pageInfo{startCursor endCursor hasNextPage hasPreviousPage} edges{node{id lastMessage{id} messages{edges{node{id conversation{id}}}}
         members{edges{node{id conversation{id}}}} viewerMembership{id}}}} friends{edges{node{id}}} blocks{edges{node{id}}}
         sent:friendRequests(direction:SENT,status:null){edges{node{id}}}
         received:friendRequests(direction:RECEIVED,status:null){edges{node{id}}} sessions{id}}
