@@ -183,9 +183,7 @@ impl Conversation {
 
     /// The messages in ascending order of `seq`, along which `sentAt` never goes back; members see those from before they joined too. `last: 50` gives the newest page; `last: 25, beforeSeq: 401` and `first: 25, afterSeq: 400` give the two sides of a link to message 400.
     #[expect(clippy::too_many_arguments, reason = "a Relay connection's arguments")]
-    #[graphql(
-        complexity = "crate::graphql::page::cost_of_messages([first, last], child_complexity)"
-    )]
+    #[graphql(complexity = "crate::graphql::page::cost_of_large([first, last], child_complexity)")]
     async fn messages(
         &self,
         ctx: &Context<'_>,

@@ -51,7 +51,7 @@ impl NodeQuery {
 
     /// Up to 100 objects by their identifiers, in the same order, null for each that does not exist or may not be seen.
     #[graphql(
-        complexity = "crate::graphql::page::cost([i32::try_from(ids.len()).ok(), None], child_complexity)"
+        complexity = "crate::graphql::page::cost_of_large([i32::try_from(ids.len()).ok(), None], child_complexity)"
     )]
     async fn nodes(
         &self,

@@ -40,12 +40,13 @@ pub(super) fn edges<T, E: Edge + From<T>>(page: Page<T>) -> (Vec<E>, PageInfo) {
 /// three kilobytes, however little of it is told.
 const THING: usize = 10;
 
-/// What a message costs besides, for its text, which is there whether or not it is told: up to 40 KB.
-const TEXT: usize = 15;
+/// What a thing costs besides that is more than a row of a few numbers: a message has its text, up to 40 KB, told or not; a
+/// thing by its identifier is looked up by itself.
+const LARGE: usize = 15;
 
-/// What a page of messages may cost.
-pub(super) fn cost_of_messages(sizes: [Option<i32>; 2], of_each: usize) -> usize {
-    cost(sizes, of_each.saturating_add(TEXT))
+/// What a page of large things may cost.
+pub(super) fn cost_of_large(sizes: [Option<i32>; 2], of_each: usize) -> usize {
+    cost(sizes, of_each.saturating_add(LARGE))
 }
 
 /// What a page may cost: its items, each with what is selected of it. A size that makes no sense is refused later.

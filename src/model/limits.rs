@@ -196,7 +196,7 @@ impl Default for Limits {
             aliases_max: 200,
             directives_max: 200,
             fields_max: 1_000,
-            cost_max: 15_000,
+            cost_max: 25_000,
             introspection_cost_max: 70_000,
             body_within: Duration::from_secs(10),
             query_within: Duration::from_secs(10),

@@ -415,7 +415,7 @@ async fn a_query_s_cost_is_known_before_it_runs() {
     };
     let wide = page(100).await;
     assert_eq!(wide.codes(), ["QUERY_REJECTED"]);
-    assert!(wide.text("/errors/0/message").contains("15000 values"));
+    assert!(wide.text("/errors/0/message").contains("25000 values"));
     let small = page(10).await;
     assert_eq!(small.codes(), [""; 0], "{small:?}");
     let round = format!(
