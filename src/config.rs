@@ -150,11 +150,21 @@ pub enum Switch {
 
 /// A network, or one address.
 fn network(text: &str) -> Result<IpNet, String> {
-    text.parse()
+    let read: Result<IpNet, String> = text
+        .parse()
         .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
         .map_err(|_| {
             "a network is written like 10.0.0.0/8 or fd00::/8, or as one address".to_owned()
-        })
+        });
+    // An address of the fourth version is compared as one, however it is written.
+    match read? {
+        IpNet::V6(network) if network.prefix_len() >= 96 => {
+            let v4 = network.addr().to_ipv4_mapped();
+            let v4 = v4.and_then(|v4| IpNet::new(v4.into(), network.prefix_len() - 96).ok());
+            Ok(v4.unwrap_or(network.into()))
+        }
+        network @ (IpNet::V4(_) | IpNet::V6(_)) => Ok(network),
+    }
 }
 
 impl Serve {

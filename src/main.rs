@@ -75,7 +75,8 @@ async fn begin_epoch(database: &Database) -> ExitCode {
 }
 
 async fn serve(flags: Serve) -> ExitCode {
-    let (limits, doors, faults) = (flags.limits(), flags.doors(), flags.faults());
+    let (mut limits, doors, faults) = (flags.limits(), flags.doors(), flags.faults());
+    limits.connections_max = limits.connections_max.min(connections_allowed());
     let signals = signal(SignalKind::terminate())
         .and_then(|term| Ok((term, signal(SignalKind::interrupt())?)));
     let (mut terminate, mut interrupt) = match signals {
@@ -117,6 +118,26 @@ async fn serve(flags: Serve) -> ExitCode {
             ExitCode::from(1)
         }
     }
+}
+
+/// So few that an operator wants to know.
+const FEW_CONNECTIONS: usize = 4_000;
+
+/// Files that are not connections: the database's, the program's own.
+const OTHER_FILES: usize = 200;
+
+/// How many connections the system lets us have; we ask for as many as it gives.
+fn connections_allowed() -> usize {
+    let files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(1_024);
+    let allowed = usize::try_from(files).unwrap_or(usize::MAX);
+    let allowed = allowed.saturating_sub(OTHER_FILES).max(OTHER_FILES);
+    if allowed < FEW_CONNECTIONS {
+        tracing::warn!(
+            allowed,
+            "the system's limit on open files (ulimit -n) lets in few connections"
+        );
+    }
+    allowed
 }
 
 fn introduce(people: &[demo::Person]) {

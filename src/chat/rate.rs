@@ -75,6 +75,35 @@ impl<K: Eq + Hash + Clone> Rate<K> {
     }
 }
 
+/// A try at a password that is counted. Unless it failed it is given back when it is let go: it succeeded, or was never
+/// made.
+pub(super) struct Try<'a> {
+    rates: &'a Rates,
+    handle: Option<String>,
+    network: Option<IpAddr>,
+}
+
+impl Try<'_> {
+    /// The password was a wrong one.
+    pub(super) fn failed(mut self) {
+        (self.handle, self.network) = (None, None);
+    }
+}
+
+impl Drop for Try<'_> {
+    fn drop(&mut self) {
+        if !self.rates.limits.rate_limits {
+            return;
+        }
+        if let Some(handle) = &self.handle {
+            self.rates.log_in_failures.give_back(handle);
+        }
+        if let Some(network) = &self.network {
+            self.rates.log_in_failures_from.give_back(network);
+        }
+    }
+}
+
 /// The limits of what people do.
 pub(super) struct Rates {
     sends: Rate<UserId>,
@@ -106,34 +135,26 @@ impl Rates {
     }
 
     /// Counts a try to sign in with this handle, whether or not anybody has it, from an address if one is known. It counts
-    /// before it is made, so that many at once are no more than one after another.
+    /// before it is made, so that many at once are no more than one after another; what turns out to be no failure is given
+    /// back.
     pub(super) fn log_in(
         &self,
         handle: &str,
         address: Option<IpAddr>,
         now: Timestamp,
-    ) -> Result<(), Error> {
+    ) -> Result<Try<'_>, Error> {
         let network = address.map(network);
         if let Some(network) = network {
             self.take(&self.log_in_failures_from, &network, now)?;
         }
-        let counted = self.take(&self.log_in_failures, &handle.to_owned(), now);
-        if let (Err(_), Some(network)) = (&counted, network) {
-            // Nothing was tried.
-            self.log_in_failures_from.give_back(&network);
-        }
-        counted
-    }
-
-    /// The try was a good one; only failures are to count.
-    pub(super) fn logged_in(&self, handle: &str, address: Option<IpAddr>) {
-        if !self.limits.rate_limits {
-            return;
-        }
-        self.log_in_failures.give_back(&handle.to_owned());
-        if let Some(address) = address {
-            self.log_in_failures_from.give_back(&network(address));
-        }
+        let mut counted = Try {
+            rates: self,
+            handle: None,
+            network,
+        };
+        self.take(&self.log_in_failures, &handle.to_owned(), now)?;
+        counted.handle = Some(handle.to_owned());
+        Ok(counted)
     }
 
     fn take<K: Eq + Hash + Clone>(

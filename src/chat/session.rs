@@ -53,7 +53,7 @@ impl Chat {
         checks.done(Some(()))?;
         // Names that nobody can have need no memory of their own.
         let name: String = handle.chars().take(33).collect();
-        self.rates.log_in(&name, address, self.clock.now())?;
+        let counted = self.rates.log_in(&name, address, self.clock.now())?;
         let user = match text::handle(handle) {
             Ok(handle) => self.store.find_user_by_handle(&handle).await?,
             Err(_) => None,
@@ -61,9 +61,10 @@ impl Chat {
         let hash = user.as_ref().map(|user| user.password_hash.as_str());
         let matches = self.passwords.matches(password, hash).await?;
         let Some(user) = user.filter(|_| matches) else {
+            counted.failed();
             return Err(wrong().into());
         };
-        self.rates.logged_in(&name, address);
+        drop(counted);
         let token = Token::new(&self.random);
         let session = self.new_session(user.id, &token, device_name);
         let viewer = Viewer {

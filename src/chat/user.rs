@@ -113,15 +113,15 @@ impl Chat {
             .find_user(viewer.user)
             .await?
             .ok_or(Error::Unauthenticated)?;
-        self.rates.log_in(&user.handle, None, self.clock.now())?;
+        let counted = self.rates.log_in(&user.handle, None, self.clock.now())?;
         let matches = self
             .passwords
             .matches(password, Some(&user.password_hash))
             .await?;
         if !matches {
+            counted.failed();
             return Err(wrong().into());
         }
-        self.rates.logged_in(&user.handle, None);
         Ok(user)
     }
 

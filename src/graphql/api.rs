@@ -17,7 +17,6 @@ use super::{
     error::{self, Code, failure},
     guard,
     persisted::Persisted,
-    plan,
     render::{Opening, Told, Unheard},
     schema::{self, Schema},
     validator,
@@ -52,7 +51,7 @@ pub struct Operation {
     /// Its sort.
     pub kind: Kind,
     text: Arc<str>,
-    plan: ExecutableDocument,
+    plan: Arc<ExecutableDocument>,
     name: Option<String>,
     variables: Variables,
 }
@@ -64,6 +63,8 @@ pub struct Answer {
     pub bytes: Bytes,
     /// Whether nothing was executed: the request itself was at fault.
     pub is_rejection: bool,
+    /// What went wrong on our side, if that is why nothing was executed to its end.
+    pub fault: Option<Code>,
     /// The errors alone, when there are any, as the socket protocol wants them.
     pub errors: Option<Bytes>,
 }
@@ -97,7 +98,9 @@ impl Api {
         let asked = self.persisted.find(&mut request).map_err(alone)?;
         let document = self.documents.find(&asked.text, limits)?;
         self.persisted.remember(&asked);
-        let name = request.operation_name.as_deref();
+        // What is left empty, as forms do, is left out.
+        let name = request.operation_name.filter(|name| !name.is_empty());
+        let name = name.as_deref();
         let operation = document::operation(&document.parsed, name).map_err(alone)?;
         let variables =
             validator::coerce(&document.checked, name, request.variables).map_err(alone)?;
@@ -108,9 +111,9 @@ impl Api {
         };
         Ok(Operation {
             kind,
-            plan: plan::plan(&document.parsed, operation, &variables),
+            plan: document.plan(operation, &variables),
             text: asked.text,
-            name: request.operation_name,
+            name: name.map(str::to_owned),
             variables,
         })
     }
@@ -183,7 +186,7 @@ impl Api {
 impl Operation {
     fn request(&self) -> Request {
         let mut request = Request::new(String::new()).variables(self.variables.clone());
-        request.set_parsed_query(self.plan.clone());
+        request.set_parsed_query(ExecutableDocument::clone(&self.plan));
         request
     }
 }
@@ -322,7 +325,10 @@ impl Answer {
     }
 
     fn timeout() -> Self {
-        Self::rejection(vec![failure(Code::Timeout, "this took too long")])
+        Self {
+            fault: Some(Code::Timeout),
+            ..Self::rejection(vec![failure(Code::Timeout, "this took too long")])
+        }
     }
 
     /// Says that a request was not executed.
@@ -342,6 +348,7 @@ impl Answer {
         Self {
             bytes: json(&Body { errors, data }).into(),
             is_rejection: data.is_none(),
+            fault: None,
             errors: (!errors.is_empty()).then(|| alone().into()),
         }
     }

@@ -91,7 +91,8 @@ impl<'a> Costs<'a> {
         operation: &'a OperationDefinition,
     ) -> Result<Cost, ServerError> {
         let mut cost = self.of(&operation.selection_set, false, 0)?;
-        cost.directives += operation.directives.len() as u64;
+        let own = operation.directives.len() as u64;
+        cost.directives = cost.directives.saturating_add(own);
         Ok(cost)
     }
 
@@ -172,7 +173,8 @@ impl<'a> Costs<'a> {
             return Err(rejected(format!("the fragment `{name}` spreads itself")));
         }
         let mut cost = self.of(&fragment.node.selection_set, introspects, level)?;
-        cost.directives += fragment.node.directives.len() as u64;
+        let own = fragment.node.directives.len() as u64;
+        cost.directives = cost.directives.saturating_add(own);
         self.open.remove(name);
         self.fragments.insert((name, introspects), cost);
         Ok(cost)

@@ -1,6 +1,10 @@
 //! Documents: guarded and parsed once, then remembered. Clients send the same few all day.
 
-use std::{collections::HashSet, convert::Infallible, sync::Arc};
+use std::{
+    collections::HashSet,
+    convert::Infallible,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use async_graphql::{
     Name, Positioned, ServerError, Value as ConstValue, Variables,
@@ -17,7 +21,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     error::{Code, failure, tag},
-    guard, measure,
+    guard, measure, plan,
     suggestion::suggest,
     validator::{self, Checked},
 };
@@ -26,8 +30,8 @@ use crate::{live::Rendering, model::Limits};
 /// What remembered documents may take, about, as bytes.
 const REMEMBERED_BYTES: u64 = 16 * 1024 * 1024;
 
-/// What a word of a document takes, parsed twice, about, as bytes.
-const WORD_BYTES: u64 = 512;
+/// What a word of a document takes, parsed twice and planned, about, as bytes.
+const WORD_BYTES: u64 = 1_024;
 
 /// A document that is valid, in both forms.
 pub(super) struct Document {
@@ -36,6 +40,30 @@ pub(super) struct Document {
     /// For its variables.
     pub(super) checked: Checked,
     words: usize,
+    plans: Mutex<Vec<(String, Arc<ExecutableDocument>)>>,
+}
+
+/// Plans of a document that are kept; who wants yet another makes their own.
+const PLANS_MAX: usize = 8;
+
+impl Document {
+    /// The plan of one of its operations. Listeners who ask for the same share it.
+    pub(super) fn plan(
+        &self,
+        operation: &Positioned<OperationDefinition>,
+        variables: &Variables,
+    ) -> Arc<ExecutableDocument> {
+        let key = plan::key(operation, variables);
+        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, known)) = plans.iter().find(|(other, _)| *other == key) {
+            return Arc::clone(known);
+        }
+        let plan = Arc::new(plan::plan(&self.parsed, operation, variables));
+        if plans.len() < PLANS_MAX {
+            plans.push((key, Arc::clone(&plan)));
+        }
+        plan
+    }
 }
 
 #[derive(Clone)]
@@ -80,6 +108,7 @@ impl Documents {
             parsed,
             checked,
             words,
+            plans: Mutex::default(),
         });
         self.0.insert(Arc::clone(text), Arc::clone(&document));
         Ok(document)

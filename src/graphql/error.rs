@@ -131,6 +131,14 @@ pub fn failure(code: Code, message: impl Into<String>) -> ServerError {
     error
 }
 
+/// The same for what may go well in a second.
+pub fn failure_for_now(code: Code, message: impl Into<String>) -> ServerError {
+    let mut error = failure(code, message);
+    let extensions = error.extensions.get_or_insert_default();
+    extensions.set("retryAfterMs", 1_000);
+    error
+}
+
 /// Gives an error its code.
 pub(super) fn tag(error: &mut ServerError, code: Code) {
     let extensions = error.extensions.get_or_insert_default();

@@ -68,10 +68,25 @@ struct Measure {
 /// such a quote for something else and reads on, so what follows it would not be counted.
 fn measure(text: &[u8]) -> Option<Measure> {
     let (mut depth, mut nesting, mut tokens, mut at) = (0usize, 0, 0, 0);
-    let (mut inside, mut word, mut longest) = (false, 0, 0);
+    let (mut inside, mut number, mut word, mut longest) = (false, false, 0, 0);
     while let Some(byte) = text.get(at) {
-        let wordy = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'+');
-        let is_space = matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b'#');
+        let before = at.checked_sub(1).and_then(|at| text.get(at)).copied();
+        let before = before.unwrap_or(b' ');
+        // A sign or a dot is part of a number that has begun; elsewhere it begins something.
+        let goes_on = number
+            && match byte {
+                b'-' | b'+' => matches!(before, b'e' | b'E'),
+                b'.' => before.is_ascii_digit(),
+                _ => false,
+            };
+        let wordy = byte.is_ascii_alphanumeric() || *byte == b'_' || goes_on;
+        let is_space = matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b'#')
+            || (*byte == b'.' && before == b'.');
+        number = if inside {
+            number
+        } else {
+            byte.is_ascii_digit()
+        };
         tokens += usize::from(if wordy { !inside } else { !is_space });
         inside = wordy;
         word = if wordy { word + 1 } else { 0 };
@@ -126,6 +141,16 @@ mod tests {
         assert_eq!(json_marks(br#"{"a":[1,2,{"b":"[,{\"[,"}],"c":null}"#), 6);
         assert_eq!(json_marks(b""), 0);
         assert_eq!(json_marks(br#""\"#), 0);
+    }
+
+    #[test]
+    fn what_is_written_without_spaces_is_counted_too() {
+        let tokens = |text: &str| measure(text.as_bytes()).map(|measure| measure.tokens);
+        assert_eq!(tokens("[-1-1-1]"), Some(8));
+        assert_eq!(tokens("[1.5e-3 -1.0E+2]"), Some(5));
+        assert_eq!(tokens("{...A...B}"), Some(6));
+        assert_eq!(tokens("e-1e-1"), Some(3));
+        assert_eq!(tokens("$a:Int!=3"), Some(7));
     }
 
     #[test]

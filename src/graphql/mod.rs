@@ -45,7 +45,7 @@ mod viewer;
 
 pub use api::{Answer, Api, Kind, Operation, Subscription};
 pub use context::Asker;
-pub use error::{Code, failure};
+pub use error::{Code, failure, failure_for_now};
 pub use measure::json_marks;
 pub use persisted::names_a_document;
 pub use schema::sdl;

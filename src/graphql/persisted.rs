@@ -41,7 +41,8 @@ impl Persisted {
     /// The text that a request means. One whose hash is not known is told so, in the words that clients look for.
     pub(super) fn find(&self, request: &mut Request) -> Result<Asked, ServerError> {
         let text = std::mem::take(&mut request.query);
-        let Some(extension) = request.extensions.get("persistedQuery") else {
+        let extension = request.extensions.get("persistedQuery");
+        let Some(extension) = extension.filter(|extension| **extension != Value::Null) else {
             if text.is_empty() {
                 let message = "the request has no `query`";
                 return Err(failure(Code::BadUserInput, message));

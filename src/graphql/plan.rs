@@ -16,6 +16,22 @@ use async_graphql::{
 };
 use async_graphql_value::Value;
 
+/// What a plan depends on besides its document: which operation it is, which variables it has, and the conditions among
+/// them.
+pub(super) fn key(operation: &Positioned<OperationDefinition>, variables: &Variables) -> String {
+    // Operations of one document differ in their places.
+    let mut key = operation.pos.to_string();
+    for definition in &operation.node.variable_definitions {
+        key.push(match variables.get(&definition.node.name.node) {
+            None => '-',
+            Some(ConstValue::Boolean(true)) => 't',
+            Some(ConstValue::Boolean(false)) => 'f',
+            Some(_) => '+',
+        });
+    }
+    key
+}
+
 /// The plan of an operation, with its variables as [`super::validator::coerce`] gave them.
 pub(super) fn plan(
     document: &ExecutableDocument,

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     chat::Viewer,
-    graphql::{Answer, Asker, Code, Kind, Operation, failure},
+    graphql::{Answer, Asker, Code, Kind, Operation, failure, failure_for_now},
     model::{Heads, Token},
 };
 
@@ -42,6 +42,11 @@ pub(super) async fn get(
 ) -> Reply {
     if let Ok(upgrade) = upgrade {
         return socket::upgrade(edge, upgrade, &request);
+    }
+    if request.method() == Method::HEAD {
+        // The router takes it for a GET; to answer it would be to run what is asked, and to use a reservation up.
+        let allow = [(header::ALLOW, "GET, POST, PUT, DELETE")];
+        return (StatusCode::METHOD_NOT_ALLOWED, allow).into_response();
     }
     match reservation::token(&request) {
         Some(token) => reservation::listen(&edge, &Caller::of(&edge, &request), &token).await,
@@ -92,12 +97,13 @@ impl Caller {
 
     /// An answer that says why there is none.
     pub(super) fn refuse(&self, status: StatusCode, code: Code, message: &str) -> Response {
-        let answer = Answer::rejection(vec![failure(code, message)]);
-        let mut reply = respond(self.accept.refusal(), status, &answer);
         let later = matches!(
             status,
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
         );
+        let failure = if later { failure_for_now } else { failure };
+        let answer = Answer::rejection(vec![failure(code, message)]);
+        let mut reply = respond(self.accept.refusal(), status, &answer);
         if later {
             let second = HeaderValue::from_static("1");
             reply.headers_mut().insert(header::RETRY_AFTER, second);
@@ -213,10 +219,10 @@ async fn subscribe(edge: &Edge, caller: &Caller, operation: Operation) -> Respon
 }
 
 fn respond_in(form: Single, answer: &Answer) -> Response {
-    let status = if answer.is_rejection && form == Single::GraphqlJson {
-        StatusCode::BAD_REQUEST
-    } else {
-        StatusCode::OK
+    let status = match answer.fault {
+        _ if form != Single::GraphqlJson || !answer.is_rejection => StatusCode::OK,
+        Some(Code::Timeout) => StatusCode::GATEWAY_TIMEOUT,
+        _ => StatusCode::BAD_REQUEST,
     };
     respond(form, status, answer)
 }

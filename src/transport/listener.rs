@@ -10,6 +10,7 @@ use socket2::SockRef;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
+    time::timeout,
 };
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -27,6 +28,7 @@ struct Server {
     router: Router,
     write_within: Duration,
     send_buffer_bytes: usize,
+    stop_within: Duration,
     stop: CancellationToken,
 }
 
@@ -47,20 +49,26 @@ pub(super) async fn serve(
         // A socket has as long to take a frame, and then a moment to take the reason why it is closed.
         write_within: limits.socket_write_within + Duration::from_secs(5),
         send_buffer_bytes: limits.send_buffer_bytes,
+        stop_within: limits.stop_within / 2,
         stop: stop.clone(),
     });
     let places = Arc::new(Semaphore::new(limits.connections_max));
     let connections = TaskTracker::new();
+    let mut is_failing = false;
     while let Some(place) = until(&stop, Arc::clone(&places).acquire_owned()).await {
         let Ok(place) = place else { break };
         match until(&stop, listener.accept()).await {
             None => break,
             Some(Ok((stream, address))) => {
+                is_failing = false;
                 let peer = Peer::new(address.ip(), place);
                 connections.spawn(Arc::clone(&server).converse(stream, peer));
             }
             Some(Err(error)) => {
-                tracing::warn!(%error, "a connection could not be taken");
+                if !is_failing {
+                    tracing::warn!(%error, "connections cannot be taken; they wait");
+                }
+                is_failing = true;
                 tokio::time::sleep(BREATH).await;
             }
         }
@@ -106,7 +114,9 @@ impl Server {
             ended = &mut connection => ended,
             () = self.stop.cancelled() => {
                 connection.as_mut().graceful_shutdown();
-                connection.await
+                // Half a head, and a client that does not read, would be waited for as long as they may take.
+                let Ok(ended) = timeout(self.stop_within, connection).await else { return };
+                ended
             }
         };
         if let Err(error) = ended {

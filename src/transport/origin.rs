@@ -1,8 +1,9 @@
 //! Which web pages may ask. A page of another site can make a browser send requests and open sockets here; nothing of it
 //! is run unless the page's origin was allowed.
 //!
-//! Tokens are never in cookies, so a foreign page has nobody's rights; this keeps it from using a server that only the
-//! visitor's network can reach, and from anything that a later way of signing in would open.
+//! Tokens are never in cookies, so a foreign page has nobody's rights; this keeps it from anything that a later way of
+//! signing in would open. It does not help against a name that is made to point here (the page is then ours by its name): what
+//! may be asked without a token is open to whoever reaches the server.
 
 use std::str::FromStr;
 
@@ -48,7 +49,7 @@ impl FromStr for Origin {
         let url = Url::parse(text).map_err(|_| NoOrigin)?;
         let origin = url.origin();
         let is_bare = matches!(url.path(), "" | "/") && url.query().is_none();
-        if !origin.is_tuple() || !is_bare || !url.username().is_empty() {
+        if !origin.is_tuple() || text.contains('*') || !is_bare || !url.username().is_empty() {
             return Err(NoOrigin);
         }
         Ok(Self::Of(origin.ascii_serialization()))
@@ -158,6 +159,7 @@ mod tests {
             "file:///x",
             "https://a.example?x",
             "data:text/html,x",
+            "https://*.example.com",
         ] {
             assert_eq!(read(bad), None, "{bad}");
         }

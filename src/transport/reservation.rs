@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
-use tokio::{sync::mpsc, time::Instant};
+use tokio::sync::{mpsc, mpsc::error::TrySendError};
 
 use super::{
     Edge, Reply, Shared,
@@ -22,6 +22,7 @@ use super::{
     operation::{self, Begin, Told},
     request::{self, Refusal},
     shared_stream::{self, Order},
+    socket::ID_BYTES_MAX,
 };
 use crate::{chat::Viewer, graphql::Code};
 
@@ -52,7 +53,6 @@ pub(super) fn token(request: &Request) -> Option<String> {
 /// An event stream for several operations.
 struct Reservation {
     viewer: Option<Viewer>,
-    since: Instant,
     orders: mpsc::Sender<Order>,
     running: Running,
     /// What the stream is made of, until it is opened.
@@ -66,6 +66,10 @@ pub(super) struct Running(Arc<Mutex<HashSet<String>>>);
 impl Running {
     fn lock(&self) -> MutexGuard<'_, HashSet<String>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has(&self, id: &str) -> bool {
+        self.lock().contains(id)
     }
 
     pub(super) fn remove(&self, id: &str) -> bool {
@@ -94,21 +98,39 @@ impl Reservations {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps one, unless too many wait; those whose client did not come are forgotten first.
+    /// Keeps one until its client comes, but not for long. Unless too many of nobody wait: those of a user are bounded by
+    /// what a user may have.
     fn keep(&self, token: &str, reservation: Reservation, edge: &Edge) -> bool {
         let limits = edge.api.chat().limits();
-        let is_waiting = |reservation: &Reservation| {
-            let waiting = reservation.waiting.lock();
-            waiting.unwrap_or_else(PoisonError::into_inner).is_some()
-        };
+        let of_nobody =
+            |reservation: &Reservation| reservation.viewer.is_none() && reservation.is_waiting();
         let mut kept = self.lock();
-        kept.retain(|_, old| old.since.elapsed() < limits.reservation_within || !is_waiting(old));
-        let waiting = kept.values().filter(|old| is_waiting(old)).count();
-        if waiting >= limits.reservations_max {
+        let waiting = kept.values().filter(|other| of_nobody(other)).count();
+        if of_nobody(&reservation) && waiting >= limits.reservations_max {
             return false;
         }
         kept.insert(token.to_owned(), Arc::new(reservation));
+        let (reservations, token, within) =
+            (self.clone(), token.to_owned(), limits.reservation_within);
+        let stop = edge.stop.clone();
+        edge.open.spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(within) => {}
+            }
+            let mut kept = reservations.lock();
+            if kept.get(&token).is_some_and(|kept| kept.is_waiting()) {
+                kept.remove(&token);
+            }
+        });
         true
+    }
+}
+
+impl Reservation {
+    fn is_waiting(&self) -> bool {
+        let waiting = self.waiting.lock();
+        waiting.unwrap_or_else(PoisonError::into_inner).is_some()
     }
 }
 
@@ -129,7 +151,6 @@ pub(super) async fn put(State(edge): Shared, request: Request) -> Reply {
     let (orders, ordered) = mpsc::channel(capacity);
     let reservation = Reservation {
         viewer: guest.viewer(),
-        since: Instant::now(),
         orders,
         running: Running::default(),
         waiting: Mutex::new(Some((guest, ordered))),
@@ -181,6 +202,10 @@ pub(super) async fn listen(edge: &Edge, caller: &Caller, token: &str) -> Respons
     shared_stream::open(edge, guest, orders, reservation.running.clone(), entry)
 }
 
+fn is_id(id: &Value) -> bool {
+    matches!(id, Value::String(id) if id.len() <= ID_BYTES_MAX)
+}
+
 /// Begins an operation on an event stream.
 pub(super) async fn post(edge: &Edge, request: Request, token: &str) -> Response {
     let caller = Caller::of(edge, &request);
@@ -188,12 +213,18 @@ pub(super) async fn post(edge: &Edge, request: Request, token: &str) -> Response
         Ok(reservation) => reservation,
         Err(refused) => return refused,
     };
+    if reservation.is_waiting() {
+        // What waits for a stream that nobody reads would be kept for nobody.
+        let message = "open the event stream first, by GET";
+        return caller.refuse(StatusCode::CONFLICT, Code::BadUserInput, message);
+    }
     let asked = match request::read(request, edge.api.chat().limits()).await {
         Ok(asked) => asked,
         Err(refusal) => return caller.refuse_request(&refusal),
     };
-    let Some(Value::String(id)) = asked.extensions.get("operationId").cloned() else {
-        let message = "`extensions.operationId` must name the operation";
+    let id = asked.extensions.get("operationId").cloned();
+    let Some(Value::String(id)) = id.filter(is_id) else {
+        let message = "`extensions.operationId` must name the operation, in at most 256 bytes";
         return caller.refuse_request(&Refusal::new(StatusCode::BAD_REQUEST, message));
     };
     let max = edge.api.chat().limits().socket_operations_max;
@@ -249,16 +280,26 @@ pub(super) async fn delete(State(edge): Shared, request: Request) -> Reply {
 }
 
 fn order(caller: &Caller, reservation: &Reservation, order: Order, status: StatusCode) -> Response {
-    let id = match &order {
+    let begins = match &order {
         Order::Begin(id, _) => Some(id.clone()),
+        // There is nothing to end, or it has ended.
+        Order::End(id) if !reservation.running.has(id) => return status.into_response(),
         Order::End(_) => None,
     };
-    if reservation.orders.try_send(order).is_ok() {
+    let Err(error) = reservation.orders.try_send(order) else {
         return status.into_response();
-    }
-    if let Some(id) = id {
+    };
+    if let Some(id) = begins {
         reservation.running.remove(&id);
     }
-    let message = "the client of this event stream does not read what it is told";
-    caller.refuse(StatusCode::TOO_MANY_REQUESTS, Code::RateLimited, message)
+    match error {
+        TrySendError::Closed(_) => {
+            let message = "the event stream has ended";
+            caller.refuse(StatusCode::NOT_FOUND, Code::BadUserInput, message)
+        }
+        TrySendError::Full(_) => {
+            let message = "the client of this event stream does not read what it is told";
+            caller.refuse(StatusCode::TOO_MANY_REQUESTS, Code::RateLimited, message)
+        }
+    }
 }

@@ -68,17 +68,18 @@ pub(super) fn open(
         _open: edge.open.token(),
         _entry: entry,
     };
-    event_stream::response(stream::unfold(shared, SharedStream::step))
+    let told = stream::unfold(shared, SharedStream::step);
+    event_stream::response(told.flat_map(stream::iter))
 }
 
 impl SharedStream {
     /// The next bytes; none when the session has ended or the server stops.
-    async fn step(mut self) -> Option<(Bytes, Self)> {
+    async fn step(mut self) -> Option<(Vec<Bytes>, Self)> {
         if self.is_over {
             return None;
         }
         loop {
-            let bytes = tokio::select! {
+            let events = tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return None,
                 () = self.guest.ended() => {
@@ -90,14 +91,14 @@ impl SharedStream {
                     continue;
                 }
                 Some((id, told)) = self.operations.next(), if !self.operations.is_empty() => {
-                    let Some(bytes) = self.tell(&id, &told) else { continue };
-                    bytes
+                    let Some(events) = self.tell(&id, &told) else { continue };
+                    events
                 }
-                _ = self.ticks.tick() => event_stream::ALIVE,
+                _ = self.ticks.tick() => vec![event_stream::ALIVE],
             };
             self.guest.stays();
             self.ticks.reset();
-            return Some((bytes, self));
+            return Some((events, self));
         }
     }
 
@@ -120,17 +121,17 @@ impl SharedStream {
     }
 
     /// The session has ended: every operation is told so, and is over.
-    fn end_all(&mut self) -> Bytes {
+    fn end_all(&mut self) -> Vec<Bytes> {
         let errors = session_ended().errors.unwrap_or_default();
         let ids: Vec<_> = self.running.keys().cloned().collect();
         let ends = ids
             .iter()
             .filter_map(|id| self.tell(id, &Told::Error(errors.clone())));
-        ends.collect::<Vec<_>>().concat().into()
+        ends.flatten().collect()
     }
 
     /// What an operation tells, unless it was ended meanwhile.
-    fn tell(&mut self, id: &str, told: &Told) -> Option<Bytes> {
+    fn tell(&mut self, id: &str, told: &Told) -> Option<Vec<Bytes>> {
         if !self.running.contains_key(id) {
             return None;
         }
@@ -142,18 +143,16 @@ impl SharedStream {
             next(None, &parts)
         };
         let over = || complete(&[b"{\"id\":", name.as_bytes(), b"}"]);
-        let bytes = match told {
-            Told::Next(response, _) => around(&[response]),
-            Told::Only(response) => [around(&[response]), over()].concat().into(),
-            Told::Error(errors) => [around(&[b"{\"errors\":", errors, b"}"]), over()]
-                .concat()
-                .into(),
-            Told::Complete => over(),
+        let events = match told {
+            Told::Next(response, _) => vec![around(&[response])],
+            Told::Only(response) => vec![around(&[response]), over()],
+            Told::Error(errors) => vec![around(&[b"{\"errors\":", errors, b"}"]), over()],
+            Told::Complete => vec![over()],
         };
         if told.is_last() {
             self.running.remove(id);
             self.taken.remove(id);
         }
-        Some(bytes)
+        Some(events)
     }
 }

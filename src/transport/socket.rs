@@ -25,12 +25,12 @@ use super::{
     wire::{Allowance, Either, Next, Wire},
 };
 use crate::{
-    graphql::{Answer, Asker, Code, Kind, failure, json_marks, names_a_document},
+    graphql::{Answer, Asker, Code, Kind, failure_for_now, json_marks, names_a_document},
     model::{Limits, Token},
 };
 
 /// Longest name of an operation; each is kept as long as its operation runs.
-const ID_BYTES_MAX: usize = 256;
+pub(super) const ID_BYTES_MAX: usize = 256;
 
 /// Turns a GET into a socket.
 pub(super) fn upgrade(edge: Edge, upgrade: WebSocketUpgrade, request: &Request) -> Reply {
@@ -224,7 +224,10 @@ impl Socket {
             self.edge.api.prepare(request)
         } else {
             let message = format!("a socket runs at most {max} operations at one time");
-            Err(Answer::rejection(vec![failure(Code::RateLimited, message)]))
+            Err(Answer::rejection(vec![failure_for_now(
+                Code::RateLimited,
+                message,
+            )]))
         };
         let operation = match prepared {
             Ok(operation) => operation,

@@ -42,6 +42,12 @@ async fn a_user_has_so_many_lasting_connections_on_whatever_wire() {
     let reserve = reqwest::Client::new().put(&alice.url);
     let reserve = reserve.bearer_auth(alice.token.as_deref().expect("a token"));
     assert_eq!(reserve.send().await.expect("an answer").status(), 429);
+    let head = reqwest::Client::new().head(&alice.url).send().await;
+    assert_eq!(
+        head.expect("an answer").status(),
+        405,
+        "and uses nothing up"
+    );
     let mut one_more = Socket::open(&app.url, Some("graphql-transport-ws")).await;
     one_more.init(json!({"authorization": alice.token})).await;
     assert_eq!(
@@ -62,6 +68,32 @@ async fn a_user_has_so_many_lasting_connections_on_whatever_wire() {
         Socket::try_signed_in(&app.url, token).await.map(drop)
     })
     .await;
+}
+
+#[tokio::test]
+async fn tries_that_are_no_guesses_are_not_counted() {
+    let limits = Limits {
+        log_in_failures_per_minute: 3,
+        password_hashes_waiting: 0,
+        password_hashes_at_once: 1,
+        ..Limits::default()
+    };
+    let app = TestApp::start_with(limits).await;
+    app.sign_up("alice").await;
+    let input = json!({"i": {"handle": "alice", "password": PASSWORD}});
+    let document = "mutation($i:LogInInput!){logIn(input:$i){token{value}}}";
+    let tries = (0..8).map(|_| async { app.anonymous().run(document, input.clone()).await });
+    let tries = futures_util::future::join_all(tries).await;
+    assert!(
+        tries.iter().any(|tried| tried.codes() == ["UNAVAILABLE"]),
+        "{tries:?}"
+    );
+    let again = app.anonymous().run(document, input).await;
+    assert_eq!(
+        again.codes(),
+        [""; 0],
+        "her own haste does not lock her out"
+    );
 }
 
 #[tokio::test]

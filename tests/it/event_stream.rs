@@ -269,12 +269,16 @@ impl Shared {
 async fn one_stream_carries_several_operations_each_under_its_name() {
     let (_app, alice, bob, group) = alice_bob_and_a_group().await;
     let shared = Shared::new(&bob).await;
-    // An operation may begin before the stream is open.
+    assert_eq!(
+        shared.begin("early", "{__typename}", json!({})).await,
+        409,
+        "nobody reads it yet"
+    );
+    let mut his = shared.listen(&bob).await.expect("a stream");
     assert_eq!(
         shared.begin("q", "{viewer{user{handle}}}", json!({})).await,
         202
     );
-    let mut his = shared.listen(&bob).await.expect("a stream");
     let told = his.told().await.data;
     assert_eq!(
         told,
@@ -396,12 +400,23 @@ async fn a_reserved_stream_runs_so_many_operations_and_waits_so_long() {
         shared.begin("three", FOLLOW, json!({"c": group})).await,
         202
     );
-    // One that is open does not wait any more; two may.
+    // A reservation that nobody opens is forgotten, and with it the place of the user whose it was.
     let forgotten = Shared::new(&alice).await;
-    Shared::new(&alice).await;
-    assert_eq!(Shared::reserve(&alice).await.status(), 503);
-    until(|| async { (Shared::reserve(&alice).await.status() == 201).then_some(()) }).await;
-    assert_eq!(forgotten.begin("x", "{__typename}", json!({})).await, 404);
+    until(|| async {
+        (forgotten.begin("x", "{__typename}", json!({})).await == 404).then_some(())
+    })
+    .await;
+    let nobody = app.anonymous();
+    for _ in 0..2 {
+        Shared::new(&nobody).await;
+    }
+    assert_eq!(Shared::reserve(&nobody).await.status(), 503);
+    assert_eq!(
+        Shared::reserve(&alice).await.status(),
+        201,
+        "she is not nobody"
+    );
+    until(|| async { (Shared::reserve(&nobody).await.status() == 201).then_some(()) }).await;
     assert_eq!(
         shared.begin("one", FOLLOW, json!({"c": group})).await,
         409,

@@ -105,7 +105,7 @@ async function attacked(server, honest, number) {
 async function calm(work) {
   for (let tries = 1; ; tries++) {
     const result = await work()
-    if (result.others < OTHERS_MAX || tries === 5) return result
+    if (result.others < OTHERS_MAX || tries === 3) return result
     await sleep(5_000)
   }
 }

@@ -47,7 +47,8 @@ class Run {
     if (step.pause) return sleep(step.pause, this.#left() > 0 && !wire.isClosed)
     if (step.finish) return wire.finish()
     if ('read' in step) return wire.read(step.read)
-    if (step.hears) return wire.until(() => this.#heard.some(({ how }) => how === step.hears), this.#left())
+    // It may have ended before it began.
+    if (step.hears) return wire.until(() => this.#heard.some(({ how }) => how === step.hears) || this.#ending(), this.#left())
     if (step.reserves) return this.#reserve(step.reserves)
     for (const byte of step.trickle) {
       // When the server has said something, what is left need not be sent.
@@ -66,7 +67,8 @@ class Run {
     this.#token = `${TOKEN}: ${reserved.text}`
     const stream = new Wire(this.port)
     this.#wires.push(stream)
-    return stream.send(Buffer.from(head('GET /graphql', ['Accept: text/event-stream', this.#token, ...headers])))
+    await stream.send(Buffer.from(head('GET /graphql', ['Accept: text/event-stream', this.#token, ...headers])))
+    return stream.until(() => stream.hasBegun, this.#left())
   }
 
   async end() {
@@ -101,8 +103,12 @@ export const run = (port, hostile) => new Run(port, hostile).end()
 /** Whether a case ended in one of the ways that it may. */
 export const isGood = (hostile, end) => [hostile.ends].flat().includes(end)
 
-/** Bytes that a case may take: a password's hash takes 19 MiB, whoever asks for it. */
-export const memoryMax = ({ hashes }) => (hashes ? 24 : 4) * MIB
+/**
+ * Bytes that a case may take. There are two exceptions, whoever asks for them: a password's hash takes 19 MiB; and a page of a
+ * hundred of the longest messages is 4 MB of text by itself, which is there as rows, as values and as JSON, and two pages may
+ * be read at once.
+ */
+export const memoryMax = ({ hashes, readsLong }) => (hashes ? 24 : readsLong ? 24 : 4) * MIB
 
 /** Milliseconds of a core that a case may take; a password's hash takes 20 of them. */
 export const cpuMax = ({ hashes }) => (hashes ? 100 : 50)

@@ -123,6 +123,7 @@ function work({ token, conversation, full }) {
   const read = (page, count) => ({
     query: times('query($c:ID!)', 'conversation(id:$c)', '...F', `fragment F on Conversation{messages(last:100){edges{${page}}}}`, count),
     variables: { c: full },
+    readsLong: true,
   })
   const lists = Object.fromEntries(
     Array.from({ length: 20 }, (_, list) => [`v${list}`, Array.from({ length: 95 }, (_, n) => `${c.slice(0, -4)}${1_000 + list * 95 + n}`)]),
@@ -168,11 +169,8 @@ function work({ token, conversation, full }) {
     { name: '190 messages of one letter', ...send({ text: 'x' }, 190) },
     { name: '50 messages of one letter', ...send({ text: 'x' }, 50) },
     { name: '50 messages of 10,000 letters', ...send({ text: 'x'.repeat(10_000) }, 50) },
-    { name: '190 times 100 messages', ...read('cursor') },
-    { name: '18 times 100 messages', ...read('cursor', 18) },
-    { name: '10 times 100 messages without their texts', ...read('cursor node{id seq sender{id} conversation{id title}}', 10) },
-    { name: '40 times 100 messages of 10,000 letters', ...read('node{text}', 40) },
-    { name: '2 times 100 messages of 10,000 letters', ...read('node{text}', 2) },
+    ...[1, 2, 8, 18, 190].map((count) => ({ name: `${count} times 100 messages of 40 KB`, ...read('node{text}', count) })),
+    ...[8, 18, 190].map((count) => ({ name: `${count} times 100 messages of 40 KB without their texts`, ...read('cursor node{id sender{id}}', count) })),
     {
       name: '50 groups',
       query: times('mutation($i:CreateConversationInput!)', 'createConversation(input:$i)', 'userErrors{code}', '', 50),

@@ -17,6 +17,9 @@ export class Wire {
   heard = []
   isClosed = false
 
+  /** Whether anything was read. */
+  hasBegun = false
+
   /** A connection to a port of this machine; a polite one answers pings. */
   constructor(port, isPolite = false) {
     this.#isPolite = isPolite
@@ -31,6 +34,7 @@ export class Wire {
   }
 
   #read(data) {
+    this.hasBegun ||= data.length > 0
     let bytes = this.#bytes.length > 0 ? Buffer.concat([this.#bytes, data]) : data
     while (!this.#isSocket) {
       bytes = this.#answer.take(bytes)
