@@ -12,6 +12,14 @@ use super::guard::rejected;
 /// Selections within selections, whether of fields, inline fragments or spreads.
 const LEVELS_MAX: usize = 32;
 
+fn check_level(level: usize) -> Result<(), ServerError> {
+    if level > LEVELS_MAX {
+        let message = format!("selections lie more than {LEVELS_MAX} deep in each other");
+        return Err(rejected(message));
+    }
+    Ok(())
+}
+
 /// What a field of an introspection gives, about, when each thing in it gives so much. The numbers are those of our schema;
 /// a thing in a list takes memory of its own, whatever is told of it.
 fn introspected(field: &str, each: u64) -> u64 {
@@ -45,6 +53,8 @@ pub(super) struct Cost {
     pub(super) introspection_depth: usize,
     /// Fields at the top.
     pub(super) roots: u64,
+    /// Selections within selections, down to the lowest, fragments written out.
+    levels: usize,
 }
 
 impl Cost {
@@ -65,6 +75,7 @@ impl Cost {
             depth: self.depth.max(other.depth),
             introspection_depth: self.introspection_depth.max(other.introspection_depth),
             roots: self.roots.saturating_add(other.roots),
+            levels: self.levels.max(other.levels),
         }
     }
 }
@@ -101,19 +112,15 @@ impl<'a> Costs<'a> {
         self.of_fragment(name, false, 0)
     }
 
-    /// `level`: fields, spreads and inline fragments around these. The recursion, here and in the library, goes along
-    /// them, and the library refuses more than 32 as well.
+    /// `level`: fields, spreads and inline fragments around these. The recursion, here and in the libraries, goes along
+    /// them.
     fn of(
         &mut self,
         selections: &'a Positioned<SelectionSet>,
         introspects: bool,
         level: usize,
     ) -> Result<Cost, ServerError> {
-        if level > LEVELS_MAX {
-            return Err(rejected(format!(
-                "selections lie more than {LEVELS_MAX} deep in each other"
-            )));
-        }
+        check_level(level)?;
         let level = level + 1;
         let items = &selections.node.items;
         items.iter().try_fold(Cost::default(), |sum, selection| {
@@ -140,6 +147,7 @@ impl<'a> Costs<'a> {
                             0
                         },
                         roots: 1,
+                        levels: below.levels,
                     }
                 }
                 Selection::InlineFragment(fragment) => self
@@ -152,6 +160,7 @@ impl<'a> Costs<'a> {
             let directives = selection.node.directives().len() as u64;
             Ok(sum.plus(Cost {
                 directives: cost.directives.saturating_add(directives),
+                levels: cost.levels + 1,
                 ..cost
             }))
         })
@@ -164,6 +173,8 @@ impl<'a> Costs<'a> {
         level: usize,
     ) -> Result<Cost, ServerError> {
         if let Some(cost) = self.fragments.get(&(name, introspects)) {
+            // It was met in a shallower place, perhaps.
+            check_level(level + cost.levels)?;
             return Ok(*cost);
         }
         let Some(fragment) = self.document.fragments.get(name) else {

@@ -259,6 +259,34 @@ mod tests {
     }
 
     #[test]
+    fn a_fragment_that_was_met_before_is_as_deep_where_it_is_met_again() {
+        let (open, close) = ("...{".repeat(20), "}".repeat(20));
+        let mut fragments = String::new();
+        for n in 0..3 {
+            let next = if n == 0 {
+                "__typename".to_owned()
+            } else {
+                format!("...F{}", n - 1)
+            };
+            write!(fragments, "fragment F{n} on Query{{{open}{next}{close}}}").expect("written");
+        }
+        // Each is looked at in a shallow place first.
+        let text = format!("{{...F0 ...F1 ...F2}}{fragments}");
+        assert!(check(&text).is_err_and(|message| message.contains("32 deep")));
+    }
+
+    #[test]
+    fn a_bomb_with_directives_is_too_much_and_not_more_than_can_be_counted() {
+        let mut bomb = "{...F0}".to_owned();
+        for level in 0..30 {
+            let spreads = format!("...F{} ", level + 1).repeat(30);
+            write!(bomb, "fragment F{level} on Query @a{{{spreads}}}").expect("written");
+        }
+        bomb += "fragment F30 on Query @a{__typename @a}";
+        assert!(check(&bomb).is_err_and(|message| message.contains("1000 fields")));
+    }
+
+    #[test]
     fn a_subscription_selects_one_field() {
         assert!(check("subscription{a}").is_ok());
         assert!(check("subscription{a b}").is_err());

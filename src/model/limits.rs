@@ -109,7 +109,8 @@ pub struct Limits {
     pub streams_per_user_max: usize,
     /// An event stream or multipart response on which nothing was told for so long says that it is alive.
     pub stream_ping_every: Duration,
-    /// Event streams that were asked for by `PUT` and wait for their client, all of them.
+    /// Event streams that were asked for by `PUT`, by nobody who is signed in, and wait for their client. Those of a user count
+    /// among `streams_per_user_max`.
     pub reservations_max: usize,
     /// Time for that client to come.
     pub reservation_within: Duration,

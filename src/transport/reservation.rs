@@ -59,6 +59,13 @@ struct Reservation {
     waiting: Mutex<Option<(Guest, mpsc::Receiver<Order>)>>,
 }
 
+impl Reservation {
+    fn is_waiting(&self) -> bool {
+        let waiting = self.waiting.lock();
+        waiting.unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+}
+
 /// Names of operations that run on one stream.
 #[derive(Clone, Default)]
 pub(super) struct Running(Arc<Mutex<HashSet<String>>>);
@@ -74,6 +81,20 @@ impl Running {
 
     pub(super) fn remove(&self, id: &str) -> bool {
         self.lock().remove(id)
+    }
+
+    fn begin(&self, id: &str, max: usize) -> Result<(), (StatusCode, Code, String)> {
+        let mut running = self.lock();
+        if running.contains(id) {
+            let message = format!("an operation with the id {id:?} runs already");
+            return Err((StatusCode::CONFLICT, Code::BadUserInput, message));
+        }
+        if running.len() >= max {
+            let message = format!("an event stream runs at most {max} operations at one time");
+            return Err((StatusCode::TOO_MANY_REQUESTS, Code::RateLimited, message));
+        }
+        running.insert(id.to_owned());
+        Ok(())
     }
 }
 
@@ -124,13 +145,6 @@ impl Reservations {
             }
         });
         true
-    }
-}
-
-impl Reservation {
-    fn is_waiting(&self) -> bool {
-        let waiting = self.waiting.lock();
-        waiting.unwrap_or_else(PoisonError::into_inner).is_some()
     }
 }
 
@@ -224,7 +238,9 @@ pub(super) async fn post(edge: &Edge, request: Request, token: &str) -> Response
     };
     let id = asked.extensions.get("operationId").cloned();
     let Some(Value::String(id)) = id.filter(is_id) else {
-        let message = "`extensions.operationId` must name the operation, in at most 256 bytes";
+        let message = format!(
+            "`extensions.operationId` must name the operation, in at most {ID_BYTES_MAX} bytes"
+        );
         return caller.refuse_request(&Refusal::new(StatusCode::BAD_REQUEST, message));
     };
     let max = edge.api.chat().limits().socket_operations_max;
@@ -247,22 +263,6 @@ pub(super) async fn post(edge: &Edge, request: Request, token: &str) -> Response
         Order::Begin(id, telling),
         StatusCode::ACCEPTED,
     )
-}
-
-impl Running {
-    fn begin(&self, id: &str, max: usize) -> Result<(), (StatusCode, Code, String)> {
-        let mut running = self.lock();
-        if running.contains(id) {
-            let message = format!("an operation with the id {id:?} runs already");
-            return Err((StatusCode::CONFLICT, Code::BadUserInput, message));
-        }
-        if running.len() >= max {
-            let message = format!("an event stream runs at most {max} operations at one time");
-            return Err((StatusCode::TOO_MANY_REQUESTS, Code::RateLimited, message));
-        }
-        running.insert(id.to_owned());
-        Ok(())
-    }
 }
 
 /// Ends an operation on an event stream.

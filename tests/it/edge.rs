@@ -178,6 +178,34 @@ async fn who_does_not_come_to_the_point_is_not_waited_for() {
     );
 }
 
+#[tokio::test]
+async fn who_has_said_half_a_request_is_let_go_when_the_server_stops() {
+    let limits = Limits {
+        head_within: Duration::from_mins(10),
+        stop_within: Duration::from_millis(400),
+        ..Limits::default()
+    };
+    let app = TestApp::start_with(limits).await;
+    let address = app
+        .url
+        .trim_start_matches("http://")
+        .trim_end_matches("/graphql");
+    let mut half = TcpStream::connect(address).await.expect("a connection");
+    half.write_all(b"POST /graphql HTTP/1.1\r\nHost: x\r\n")
+        .await
+        .expect("sent");
+    // The server has met this connection when it answers one that came after it.
+    assert_eq!(
+        app.anonymous().run("{__typename}", json!({})).await.codes(),
+        [""; 0]
+    );
+    app.stop().await;
+    let mut said = Vec::new();
+    let read = tokio::time::timeout(SOON, half.read_to_end(&mut said)).await;
+    // Cut or ended, but not kept.
+    drop(read.expect("the server should have let go by now"));
+}
+
 async fn guess(client: &reqwest::Client, app: &TestApp, handle: &str, from: &str) -> Value {
     let query = "mutation($i:LogInInput!){logIn(input:$i){userErrors{code}}}";
     let variables = json!({"i": {"handle": handle, "password": "not the password"}});
