@@ -44,7 +44,7 @@ pub enum Fault {
 pub enum Point {
     /// Before a batch is stored.
     BeforeWrite,
-    /// It is stored, and not committed.
+    /// It is about to be committed.
     BeforeCommit,
     /// It is committed, and nobody knows.
     AfterCommit,

@@ -97,7 +97,6 @@ pub struct Server {
     stop_log: CancellationToken,
     edge: JoinHandle<std::io::Result<()>>,
     log: JoinHandle<Result<(), Stopped>>,
-    hub_task: JoinHandle<()>,
     /// Ends what ties closed accounts to others.
     closing: JoinHandle<()>,
     /// Reads the log for streams that are behind.
@@ -163,8 +162,7 @@ impl Server {
             hub: Arc::clone(&hub),
             store,
             edge: tokio::spawn(edge.serve(listener)),
-            log: on_own_thread(log_writer.run(stop_log.clone())),
-            hub_task: tokio::spawn(hub.run(subscriber)),
+            log: on_own_thread(log_writer.run(stop_log.clone()), hub.run(subscriber)),
             closing: tokio::spawn(closing),
             reader: tokio::spawn(reader.run(stop_log.clone())),
             stop,
@@ -219,7 +217,6 @@ impl Server {
             Some(ended) => ended,
             None => (&mut self.log).await,
         };
-        drop(self.hub_task.await);
         let reader = match reader {
             Some(ended) => ended,
             None => self.reader.await,
@@ -243,17 +240,20 @@ impl Server {
     }
 }
 
-/// Runs the writer on a thread of its own. Among the tasks of the sockets it would wait its turn behind hundreds of them
-/// at each of a transaction's steps, while all of them wait for it.
+/// Runs the writer on a thread of its own, and the hub with it. Among the tasks of the sockets it would wait its turn
+/// behind hundreds of them at each of a transaction's steps, while all of them wait for it. And what the hub hands on
+/// wakes a socket together with the answer to what it sent, so that it writes both in one go.
 fn on_own_thread(
     writing: impl Future<Output = Result<(), Stopped>> + Send + 'static,
+    handing_on: impl Future<Output = ()> + Send + 'static,
 ) -> JoinHandle<Result<(), Stopped>> {
     let main = Handle::current();
+    let both = async { tokio::join!(writing, handing_on).0 };
     tokio::task::spawn_blocking(move || {
         match Builder::new_current_thread().enable_all().build() {
-            Ok(own) => own.block_on(writing),
+            Ok(own) => own.block_on(both),
             // Without a reactor of its own it is slower, not wrong.
-            Err(_) => main.block_on(writing),
+            Err(_) => main.block_on(both),
         }
     })
 }

@@ -36,6 +36,8 @@ impl Publisher {
     /// Sends what was committed. Without a hub nobody listens, and nothing is lost: it is in the log.
     pub async fn publish(&self, commit: Commit) {
         drop(self.0.send(commit).await);
+        // The hub has its turn before the writers are answered, where both run on one thread.
+        tokio::task::yield_now().await;
     }
 }
 

@@ -139,7 +139,7 @@ impl Chat {
     pub async fn messages(
         &self,
         wanted: &[MessagesWanted],
-    ) -> Result<HashMap<MessagesWanted, Page<Message>>, Error> {
+    ) -> Result<HashMap<MessagesWanted, Page<Arc<Message>>>, Error> {
         let mut pages = self.store.list_messages(wanted).await?;
         for (page, wanted) in pages.iter_mut().zip(wanted) {
             if wanted.page.from_back {
@@ -155,7 +155,7 @@ impl Chat {
         ids: &[MessageId],
     ) -> Result<HashMap<MessageId, Arc<Message>>, Error> {
         let found = self.store.find_messages(ids).await?;
-        let by_id = |message: Message| (message.id(), Arc::new(message));
+        let by_id = |message: Arc<Message>| (message.id(), message);
         Ok(found.into_iter().map(by_id).collect())
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{
-    Request, Response, ServerError, Value, Variables,
+    Request, Response, SchemaEnv, ServerError, Value, Variables,
     parser::types::{ExecutableDocument, OperationType},
 };
 use bytes::Bytes;
@@ -17,9 +17,9 @@ use super::{
     error::{self, Code, failure},
     guard,
     persisted::Persisted,
-    render::{Opening, Told, Unheard},
+    render::{Opened, Opening, Told, Unheard},
     schema::{self, Schema},
-    validator,
+    telling, validator,
 };
 use crate::{
     chat::{self, Chat},
@@ -30,7 +30,10 @@ use crate::{
 /// The API over a chat.
 pub struct Api {
     chat: Arc<Chat>,
-    schema: Schema,
+    /// What has no errors is executed by this one alone.
+    quick: Schema,
+    /// Puts errors right, which costs something at every field: it executes mutations, and anew what failed.
+    exact: Schema,
     documents: Documents,
     persisted: Persisted,
 }
@@ -50,10 +53,10 @@ pub enum Kind {
 pub struct Operation {
     /// Its sort.
     pub kind: Kind,
-    text: Arc<str>,
     plan: Arc<ExecutableDocument>,
-    name: Option<String>,
     variables: Variables,
+    /// Of a subscription, the name of what it makes of news.
+    rendering: Option<Rendering>,
 }
 
 /// A response, as bytes of JSON.
@@ -73,7 +76,8 @@ impl Api {
     /// Begins.
     pub fn new(chat: Arc<Chat>) -> Self {
         Self {
-            schema: schema::schema(Arc::clone(&chat)),
+            quick: schema::quick(Arc::clone(&chat)),
+            exact: schema::exact(Arc::clone(&chat)),
             chat,
             documents: Documents::new(),
             persisted: Persisted::new(),
@@ -109,27 +113,51 @@ impl Api {
             OperationType::Mutation => Kind::Mutation,
             OperationType::Subscription => Kind::Subscription,
         };
+        let form = || document::rendering(&asked.text, &document.parsed, operation, &variables);
         Ok(Operation {
             kind,
             plan: document.plan(operation, &variables),
-            text: asked.text,
-            name: name.map(str::to_owned),
+            rendering: (kind == Kind::Subscription).then(form),
             variables,
         })
     }
 
     /// Runs a query or mutation. A query has a time; a mutation is not cut off, for what it writes is written.
     pub async fn execute(&self, operation: Operation, asker: Asker, request_id: &str) -> Answer {
-        let asker = Arc::new(asker);
-        let request = operation.request().data(Arc::clone(&asker));
-        let response = self.schema.execute(request);
         if operation.kind == Kind::Mutation {
-            return Answer::of(response.await, &asker, self.chat.limits(), request_id);
+            return self.execute_exactly(&operation, asker, request_id).await;
         }
         let within = self.chat.limits().query_within;
-        let Ok(response) = timeout(within, response).await else {
-            return Answer::timeout();
+        let answer = async {
+            let again = asker.again();
+            match self.execute_quickly(&operation, asker).await {
+                Some(answer) => answer,
+                None => self.execute_exactly(&operation, again, request_id).await,
+            }
         };
+        timeout(within, answer)
+            .await
+            .unwrap_or_else(|_| Answer::timeout())
+    }
+
+    /// The response, if there are no errors in it.
+    async fn execute_quickly(&self, operation: &Operation, asker: Asker) -> Option<Answer> {
+        let request = operation.request().data(Arc::new(asker));
+        let response = self.quick.execute(request).await;
+        response
+            .is_ok()
+            .then(|| Answer::new(&[], Some(&response.data)))
+    }
+
+    async fn execute_exactly(
+        &self,
+        operation: &Operation,
+        asker: Asker,
+        request_id: &str,
+    ) -> Answer {
+        let asker = Arc::new(asker);
+        let request = operation.request().data(Arc::clone(&asker));
+        let response = self.exact.execute(request).await;
         Answer::of(response, &asker, self.chat.limits(), request_id)
     }
 
@@ -146,7 +174,7 @@ impl Api {
             .request()
             .data(Arc::clone(&asker))
             .data(opening.clone());
-        let mut opening_stream = self.schema.execute_stream(request);
+        let mut opening_stream = self.exact.execute_stream(request);
         let within = self.chat.limits().query_within;
         match timeout(within, opening_stream.next()).await {
             Ok(None) => {}
@@ -155,16 +183,8 @@ impl Api {
             }
             Err(_) => return Err(Answer::timeout()),
         }
-        let Operation {
-            text,
-            plan,
-            name,
-            variables,
-            ..
-        } = &operation;
-        let rendering = document::rendering(text, plan, name.as_deref(), variables);
         // Nothing to hear: the one field was left out by a directive.
-        let feed = opening.take().ok_or_else(|| {
+        let Opened { feed, schema } = opening.take().ok_or_else(|| {
             Answer::rejection(vec![failure(
                 Code::QueryRejected,
                 "the subscription selects nothing",
@@ -175,7 +195,7 @@ impl Api {
             api,
             operation,
             asker: asker.again(),
-            rendering,
+            schema,
             feed,
             told: None,
             request_id: request_id.to_owned(),
@@ -196,7 +216,7 @@ pub struct Subscription {
     api: Arc<Api>,
     operation: Operation,
     asker: Asker,
-    rendering: Rendering,
+    schema: SchemaEnv,
     feed: Feed,
     /// What was told last.
     told: Option<Heard>,
@@ -265,33 +285,41 @@ impl Subscription {
         is_again: bool,
         unheard: &Unheard,
     ) -> Result<Bytes, Answer> {
-        if let Some(item) = heard.common()
-            && let Some(bytes) = item.rendered(self.rendering)
+        let shared = heard.common().zip(self.operation.rendering);
+        if let Some((item, form)) = shared
+            && let Some(bytes) = item.rendered(form)
         {
             return Ok(bytes);
         }
-        let asker = Arc::new(self.asker.again());
-        let request = self
-            .operation
-            .request()
-            .data(Arc::clone(&asker))
-            .data(Told {
+        let within = self.api.chat.limits().query_within;
+        let telling = async {
+            let asker = Arc::new(self.asker.again());
+            let told = || Told {
                 heard: heard.clone(),
                 is_again,
                 unheard: unheard.clone(),
-            });
-        let within = self.api.chat.limits().query_within;
-        let mut telling = self.api.schema.execute_stream(request);
-        let told = timeout(within, telling.next()).await;
-        let response = told.map_err(|_| Answer::timeout())?.unwrap_or_default();
+            };
+            let (plan, variables) = (&self.operation.plan, &self.operation.variables);
+            let quick = telling::tell(&self.schema, plan, variables, Arc::clone(&asker), told());
+            if let Some(data) = quick.await {
+                return (Response::new(data), asker);
+            }
+            let asker = Arc::new(self.asker.again());
+            let request = self.operation.request();
+            let request = request.data(Arc::clone(&asker)).data(told());
+            let response = self.api.exact.execute_stream(request).next().await;
+            (response.unwrap_or_default(), asker)
+        };
+        let told = timeout(within, telling).await;
+        let (response, asker) = told.map_err(|_| Answer::timeout())?;
         let is_shared = response.is_ok() && !asker.was_looked_at();
         let is_lost = response.is_err() && is_null(&response.data);
         let answer = Answer::of(response, &asker, self.api.chat.limits(), &self.request_id);
         if is_lost {
             return Err(answer);
         }
-        if is_shared && let Some(item) = heard.common() {
-            item.keep(self.rendering, answer.bytes.clone());
+        if is_shared && let Some((item, form)) = shared {
+            item.keep(form, answer.bytes.clone());
         }
         Ok(answer.bytes)
     }
@@ -318,10 +346,8 @@ impl Answer {
     fn of(mut response: Response, asker: &Asker, limits: &Limits, request_id: &str) -> Self {
         guard::say_which_limit(&mut response.errors, limits);
         error::finish(&mut response.errors, request_id);
-        Self::new(
-            &response.errors,
-            asker.has_begun().then_some(&response.data),
-        )
+        let has_begun = response.errors.is_empty() || asker.has_begun();
+        Self::new(&response.errors, has_begun.then_some(&response.data))
     }
 
     fn timeout() -> Self {

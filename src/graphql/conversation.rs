@@ -105,7 +105,9 @@ impl Conversation {
         let Some(place) = self.place(ctx).await? else {
             return Ok(None);
         };
-        let page = chat(ctx)?.bans(&place, &forwards(after, first)).await?;
+        let page = forwards(after, first);
+        // In a box: see the loaders.
+        let page = Box::pin(chat(ctx)?.bans(&place, &page)).await?;
         Ok(page.map(Into::into))
     }
 

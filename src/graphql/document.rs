@@ -160,30 +160,29 @@ pub(super) fn check_variables_size(variables: &Variables, max: usize) -> Result<
     Ok(())
 }
 
-/// The name of what a subscription makes of a piece of news: its text, its name, and those of its variables that are
+/// The name of what a subscription makes of a piece of news: its text, its place there, and those of its variables that are
 /// used below the root field. The root field's own arguments say which news to hear, not how it is told, so listeners
 /// who began in different places share a name.
 pub(super) fn rendering(
     text: &str,
-    plan: &ExecutableDocument,
-    name: Option<&str>,
+    document: &ExecutableDocument,
+    operation: &Positioned<OperationDefinition>,
     variables: &Variables,
 ) -> Rendering {
     let mut used = Used {
-        document: plan,
+        document,
         names: HashSet::new(),
         fragments: HashSet::new(),
     };
-    for (_, operation) in plan.operations.iter() {
-        used.below_roots(&operation.node.selection_set);
-    }
+    used.below_roots(&operation.node.selection_set);
     let mut hash = Sha256::new();
     let mut add = |part: &[u8]| {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     };
     add(text.as_bytes());
-    add(name.unwrap_or_default().as_bytes());
+    // Operations of one document differ in their places.
+    add(operation.pos.to_string().as_bytes());
     let mut names: Vec<_> = used.names.into_iter().collect();
     names.sort();
     for name in names {
@@ -268,12 +267,9 @@ mod tests {
 
     fn name(text: &str, variables: &serde_json::Value) -> Rendering {
         let document = parse_query(text).expect("parsed");
-        rendering(
-            text,
-            &document,
-            None,
-            &Variables::from_json(variables.clone()),
-        )
+        let operation = operation(&document, None).expect("the operation");
+        let variables = Variables::from_json(variables.clone());
+        rendering(text, &document, operation, &variables)
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub(super) struct EventFrame {
 }
 
 impl EventFrame {
-    async fn new(
+    pub(super) async fn new(
         ctx: &Context<'_>,
         frame: &Frame,
         is_again: bool,
@@ -89,7 +89,7 @@ impl EventSubscription {
             let viewer = signed_in(ctx)?;
             let after = place(ctx)?.or(after.as_deref());
             let feed = chat(ctx)?.follow_events(viewer, after, heads(ctx)?);
-            opening.put(Feed::Events(feed));
+            opening.put(ctx, Feed::Events(feed));
         }
         Ok(tokio_stream::iter(told))
     }

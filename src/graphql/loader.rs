@@ -14,6 +14,7 @@ use std::{
 };
 
 use async_graphql::Context;
+use futures_util::{FutureExt, future::BoxFuture};
 use tokio::sync::OnceCell;
 
 use super::{
@@ -108,7 +109,18 @@ where
     }
 
     /// What a key leads to, looked up together with all that is asked for now.
-    async fn load<L: Future<Output = Found<K, V>> + Send>(
+    ///
+    /// In a box: each field has room for the largest future of its type, and is moved about with it.
+    fn load<'a, L: Future<Output = Found<K, V>> + Send + 'a>(
+        &'a self,
+        unserved: &'a AtomicUsize,
+        key: K,
+        look_up: impl FnOnce(Vec<K>) -> L + Send + 'a,
+    ) -> BoxFuture<'a, Result<Option<V>, Error>> {
+        self.look_up(unserved, key, look_up).boxed()
+    }
+
+    async fn look_up<L: Future<Output = Found<K, V>> + Send>(
         &self,
         unserved: &AtomicUsize,
         key: K,
@@ -148,7 +160,7 @@ pub(super) struct Loaders {
     places: Loader<ConversationId, Place>,
     memberships: Loader<(ConversationId, UserId), Membership>,
     members: Loader<MembersWanted, Page<Membership>>,
-    messages: Loader<MessagesWanted, Page<Message>>,
+    messages: Loader<MessagesWanted, Page<Arc<Message>>>,
     messages_by_id: Loader<MessageId, Arc<Message>>,
     relationships: Loader<UserId, Relationship>,
     last_seen: Loader<UserId, Timestamp>,
@@ -216,7 +228,7 @@ pub(super) async fn members(
 pub(super) async fn messages(
     ctx: &Context<'_>,
     wanted: MessagesWanted,
-) -> Result<Option<Page<Message>>, Fault> {
+) -> Result<Option<Page<Arc<Message>>>, Fault> {
     let chat = chat(ctx)?;
     let loaders = loaders(ctx)?;
     Ok(loaders

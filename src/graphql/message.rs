@@ -25,9 +25,16 @@ use crate::{
 /// Something said in a conversation. A message never changes once it is sent.
 pub(super) struct Message(pub(super) Arc<model::Message>);
 
-impl From<model::Message> for Message {
-    fn from(message: model::Message) -> Self {
-        Self(Arc::new(message))
+impl Message {
+    /// What is told, if it is this.
+    pub(super) fn told(told: &Told) -> Option<Self> {
+        let Heard::News(item) = &told.heard else {
+            return None;
+        };
+        let News::MessageSent(message) = &item.change.news else {
+            return None;
+        };
+        Some(Self(Arc::clone(message)))
     }
 }
 
@@ -289,15 +296,7 @@ impl MessageSubscription {
         #[graphql(desc = "Conversation to follow.")] conversation_id: ID,
     ) -> Result<impl Stream<Item = Option<Message>> + use<>, Fault> {
         // Executed once to open the stream, and once for each piece of news that nobody has rendered yet.
-        let told = ctx.data_opt::<Told>().and_then(|Told { heard, .. }| {
-            let Heard::News(item) = heard else {
-                return None;
-            };
-            let News::MessageSent(message) = &item.change.news else {
-                return None;
-            };
-            Some(Some(Message(Arc::clone(message))))
-        });
+        let told = ctx.data_opt::<Told>().map(Message::told);
         if let Some(opening) = ctx.data_opt::<Opening>() {
             let viewer = signed_in(ctx)?;
             let after_seq = match place(ctx)? {
@@ -307,7 +306,7 @@ impl MessageSubscription {
             let feed = chat(ctx)?
                 .follow_messages(viewer, &conversation_id, after_seq, heads(ctx)?)
                 .await?;
-            opening.put(Feed::Messages(feed));
+            opening.put(ctx, Feed::Messages(feed));
         }
         Ok(tokio_stream::iter(told))
     }

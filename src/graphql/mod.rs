@@ -38,6 +38,7 @@ mod scalar;
 mod schema;
 mod session;
 mod suggestion;
+mod telling;
 mod typing;
 mod user;
 mod validator;

@@ -81,7 +81,7 @@ struct Roots<'a> {
 impl Roots<'_> {
     fn collect(&mut self, selections: &Positioned<SelectionSet>) {
         for selection in &selections.node.items {
-            if !self.is_included(selection.node.directives()) {
+            if !is_included(selection.node.directives(), self.variables) {
                 continue;
             }
             match &selection.node {
@@ -112,50 +112,63 @@ impl Roots<'_> {
             first.node.selection_set.node.items.extend(more);
         }
     }
-
-    fn is_included(&self, directives: &[Positioned<Directive>]) -> bool {
-        directives.iter().all(|directive| {
-            let wanted = match directive.node.name.node.as_str() {
-                "include" => true,
-                "skip" => false,
-                _ => return true,
-            };
-            let mut arguments = directive.node.arguments.iter();
-            let condition = arguments.find(|(name, _)| name.node == "if");
-            let is = match condition.map(|(_, value)| &value.node) {
-                Some(Value::Boolean(is)) => Some(*is),
-                Some(Value::Variable(name)) => match self.variables.get(name) {
-                    Some(ConstValue::Boolean(is)) => Some(*is),
-                    _ => None,
-                },
-                _ => None,
-            };
-            is.is_none_or(|is| is == wanted)
-        })
-    }
 }
 
-/// Takes arguments without a value out, and notes fragments that are met.
+/// Whether conditions let a selection be.
+fn is_included(directives: &[Positioned<Directive>], variables: &Variables) -> bool {
+    directives.iter().all(|directive| {
+        let wanted = match directive.node.name.node.as_str() {
+            "include" => true,
+            "skip" => false,
+            _ => return true,
+        };
+        let mut arguments = directive.node.arguments.iter();
+        let condition = arguments.find(|(name, _)| name.node == "if");
+        let is = match condition.map(|(_, value)| &value.node) {
+            Some(Value::Boolean(is)) => Some(*is),
+            Some(Value::Variable(name)) => match variables.get(name) {
+                Some(ConstValue::Boolean(is)) => Some(*is),
+                _ => None,
+            },
+            _ => None,
+        };
+        is.is_none_or(|is| is == wanted)
+    })
+}
+
+/// Takes out what is not included, the conditions for it, and arguments without a value; notes fragments that are met.
 struct Leaving<'a> {
     variables: &'a Variables,
     spread: Vec<Name>,
 }
 
+fn is_condition(directive: &Positioned<Directive>) -> bool {
+    matches!(directive.node.name.node.as_str(), "include" | "skip")
+}
+
 impl Leaving<'_> {
     fn selections(&mut self, selections: &mut Positioned<SelectionSet>) {
-        for selection in &mut selections.node.items {
+        let variables = self.variables;
+        let items = &mut selections.node.items;
+        items.retain(|item| is_included(item.node.directives(), variables));
+        for selection in items {
             match &mut selection.node {
                 Selection::Field(field) => {
-                    let variables = self.variables;
+                    field.node.directives.retain(|other| !is_condition(other));
                     field.node.arguments.retain(|(_, value)| {
                         !matches!(&value.node, Value::Variable(name) if !variables.contains_key(name))
                     });
                     self.selections(&mut field.node.selection_set);
                 }
                 Selection::InlineFragment(fragment) => {
+                    fragment
+                        .node
+                        .directives
+                        .retain(|other| !is_condition(other));
                     self.selections(&mut fragment.node.selection_set);
                 }
                 Selection::FragmentSpread(spread) => {
+                    spread.node.directives.retain(|other| !is_condition(other));
                     self.spread.push(spread.node.fragment_name.node.clone());
                 }
             }

@@ -38,6 +38,14 @@ impl Presence {
         let is_present = chat(ctx)?.is_present(user);
         Ok(Self { user, is_present })
     }
+
+    /// What is told, if it is this.
+    pub(super) fn told(told: &Told) -> Option<Self> {
+        let Heard::Presence(user, is_present) = told.heard else {
+            return None;
+        };
+        Some(Self { user, is_present })
+    }
 }
 
 /// Presence of one user over all their devices.
@@ -85,16 +93,11 @@ impl PresenceSubscription {
         )]
         user_ids: Vec<ID>,
     ) -> Result<impl Stream<Item = Option<Presence>> + use<>, Fault> {
-        let told = ctx.data_opt::<Told>().and_then(|Told { heard, .. }| {
-            let Heard::Presence(user, is_present) = *heard else {
-                return None;
-            };
-            Some(Some(Presence { user, is_present }))
-        });
+        let told = ctx.data_opt::<Told>().map(Presence::told);
         if let Some(opening) = ctx.data_opt::<Opening>() {
             let named: Vec<String> = user_ids.into_iter().map(|id| id.0).collect();
             let feed = chat(ctx)?.follow_presence(signed_in(ctx)?, &named).await?;
-            opening.put(Feed::Presence(feed));
+            opening.put(ctx, Feed::Presence(feed));
         }
         Ok(tokio_stream::iter(told))
     }

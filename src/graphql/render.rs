@@ -3,6 +3,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use async_graphql::{Context, SchemaEnv};
+
 use crate::{
     live::{Feed, Heard},
     model::ConversationId,
@@ -10,14 +12,21 @@ use crate::{
 
 /// Where a resolver leaves the feed that it opened.
 #[derive(Clone, Default)]
-pub(super) struct Opening(Arc<Mutex<Option<Feed>>>);
+pub(super) struct Opening(Arc<Mutex<Option<Opened>>>);
+
+/// A feed, and the schema that it is told in.
+pub(super) struct Opened {
+    pub(super) feed: Feed,
+    pub(super) schema: SchemaEnv,
+}
 
 impl Opening {
-    pub(super) fn put(&self, feed: Feed) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(feed);
+    pub(super) fn put(&self, ctx: &Context<'_>, feed: Feed) {
+        let schema = ctx.schema_env.clone();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Opened { feed, schema });
     }
 
-    pub(super) fn take(&self) -> Option<Feed> {
+    pub(super) fn take(&self) -> Option<Opened> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }

@@ -69,16 +69,23 @@ fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
     )
 }
 
-/// The schema over a chat.
-pub(super) fn schema(chat: Arc<Chat>) -> Schema {
+/// The schema over a chat, which puts errors where the specification wants them.
+pub(super) fn exact(chat: Arc<Chat>) -> Schema {
+    over(chat).extension(Propagation).finish()
+}
+
+/// The schema over a chat, which takes errors where the library puts them: for what has none.
+pub(super) fn quick(chat: Arc<Chat>) -> Schema {
+    over(chat).finish()
+}
+
+fn over(chat: Arc<Chat>) -> SchemaBuilder<Query, Mutation, Subscription> {
     let limits = chat.limits();
     // Documents are valid when they come here.
     builder()
         .validation_mode(ValidationMode::Fast)
         .limit_complexity(limits.cost_max)
-        .extension(Propagation)
         .data(chat)
-        .finish()
 }
 
 /// A schema that can check documents and nothing else.

@@ -27,6 +27,19 @@ pub(super) struct TypingState {
     typers: Vec<Typer>,
 }
 
+impl TypingState {
+    /// What is told, if it is this.
+    pub(super) fn told(told: &Told) -> Option<Self> {
+        let Heard::Typing(conversation, typers) = &told.heard else {
+            return None;
+        };
+        Some(Self {
+            conversation: *conversation,
+            typers: typers.clone(),
+        })
+    }
+}
+
 /// Who is typing in one conversation, the viewer left out.
 #[Object]
 impl TypingState {
@@ -110,19 +123,11 @@ impl TypingSubscription {
         ctx: &Context<'_>,
         #[graphql(desc = "Up to 50 conversations.")] conversation_ids: Vec<ID>,
     ) -> Result<impl Stream<Item = Option<TypingState>> + use<>, Fault> {
-        let told = ctx.data_opt::<Told>().and_then(|Told { heard, .. }| {
-            let Heard::Typing(conversation, typers) = heard else {
-                return None;
-            };
-            Some(Some(TypingState {
-                conversation: *conversation,
-                typers: typers.clone(),
-            }))
-        });
+        let told = ctx.data_opt::<Told>().map(TypingState::told);
         if let Some(opening) = ctx.data_opt::<Opening>() {
             let named: Vec<String> = conversation_ids.into_iter().map(|id| id.0).collect();
             let feed = chat(ctx)?.follow_typing(signed_in(ctx)?, &named).await?;
-            opening.put(Feed::Typing(feed));
+            opening.put(ctx, Feed::Typing(feed));
         }
         Ok(tokio_stream::iter(told))
     }

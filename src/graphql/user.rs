@@ -68,7 +68,9 @@ impl User {
             return Ok(None);
         };
         let page = forwards(after, first);
-        let page = chat(ctx)?.mutual_friends(viewer, self.0.id, &page).await?;
+        // In a box: see the loaders.
+        let page = chat(ctx)?.mutual_friends(viewer, self.0.id, &page);
+        let page = Box::pin(page).await?;
         Ok(page.map(Into::into))
     }
 
@@ -85,7 +87,7 @@ impl User {
     /// What lies between this user and the viewer; null for the viewer themself and when nobody is signed in.
     async fn viewer_relationship(&self, ctx: &Context<'_>) -> Result<Option<Relationship>, Fault> {
         match super::context::viewer(ctx)? {
-            Some(viewer) => Relationship::find(ctx, viewer, self.0.id).await,
+            Some(viewer) => Box::pin(Relationship::find(ctx, viewer, self.0.id)).await,
             None => Ok(None),
         }
     }

@@ -193,7 +193,7 @@ impl MessageFeed {
                 shard: self.conversation.shard(self.store.shards()),
                 position: message.position,
                 at: message.sent_at,
-                news: News::MessageSent(Arc::new(message)),
+                news: News::MessageSent(message),
             };
             self.backlog.push_back(Arc::new(Item::new(change)));
         }

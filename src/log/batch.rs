@@ -18,7 +18,7 @@ use crate::{
         Ban, Change, Conversation, ConversationId, FriendRequest, FriendRequestId, Membership,
         Message, Pair, Relationship, Session, SessionId, Shard, Timestamp, User, UserId,
     },
-    store::{EndedMembership, Error, Transaction},
+    store::{Appended, EndedMembership, Error, Transaction},
 };
 
 /// What lies between two people who never met.
@@ -44,6 +44,10 @@ pub struct Batch {
     pub(super) ended_sessions: Vec<SessionId>,
     pub(super) changed_conversations: HashSet<ConversationId>,
     pub(super) changed_memberships: HashSet<(ConversationId, UserId)>,
+    /// Conversations that something happened in, whatever else changed of them.
+    pub(super) moved_conversations: HashSet<ConversationId>,
+    /// Memberships whose read mark moved, whatever else changed of them.
+    pub(super) moved_memberships: HashSet<(ConversationId, UserId)>,
     pub(super) ended_memberships: Vec<EndedMembership>,
     /// Channels whose title is to be found.
     pub(super) titled_channels: HashSet<ConversationId>,
@@ -73,6 +77,8 @@ impl Batch {
             ended_sessions: Vec::new(),
             changed_conversations: HashSet::new(),
             changed_memberships: HashSet::new(),
+            moved_conversations: HashSet::new(),
+            moved_memberships: HashSet::new(),
             ended_memberships: Vec::new(),
             titled_channels: HashSet::new(),
             changed_bans: HashMap::new(),
@@ -120,7 +126,7 @@ impl Batch {
         self.effects
     }
 
-    /// Writes everything that was decided; nothing lasts before the transaction commits.
+    /// Writes what was decided, except what is [appended](Self::appended); nothing lasts before the transaction commits.
     pub(super) async fn store(&self, tx: &Transaction) -> Result<(), Error> {
         // A closed account's handle is free at once.
         tx.close_accounts(&self.closed_accounts, self.at).await?;
@@ -146,12 +152,26 @@ impl Batch {
         for pair in &self.changed_pairs {
             tx.put_relationship(*pair, self.between(*pair)).await?;
         }
-        tx.insert_messages(&self.messages).await?;
-        tx.insert_changes(&self.changes).await?;
-        if !self.changes.is_empty() {
-            tx.update_head(self.shard, self.known.head).await?;
+        tx.insert_changes(&self.changes).await
+    }
+
+    /// What was said and what that moved: of most batches all there is.
+    pub(super) fn appended(&self) -> Appended<'_> {
+        let conversations = self
+            .moved_conversations
+            .difference(&self.changed_conversations)
+            .filter_map(|id| self.known.conversations.get(id)?.as_ref());
+        let memberships = self
+            .moved_memberships
+            .difference(&self.changed_memberships)
+            .filter_map(|(conversation, user)| self.membership(*conversation, *user));
+        Appended {
+            shard: self.shard,
+            head: self.known.head,
+            messages: &self.messages,
+            conversations: conversations.collect(),
+            memberships: memberships.collect(),
         }
-        Ok(())
     }
 
     async fn store_conversations(&self, tx: &Transaction) -> Result<(), Error> {

@@ -25,7 +25,7 @@ impl Batch {
             && let Some(Some(conversation)) = self.known.conversations.get_mut(&id)
         {
             conversation.head_position = position;
-            self.changed_conversations.insert(id);
+            self.moved_conversations.insert(id);
         }
         self.changes.push(Change {
             shard: self.shard,
@@ -151,6 +151,7 @@ impl Batch {
         if conversation.kind == ConversationKind::Channel {
             self.titled_channels.insert(id);
         }
+        self.changed_conversations.insert(id);
         self.known.conversations.insert(id, Some(conversation));
         self.publish(News::ConversationUpdated {
             conversation: id,
@@ -172,6 +173,7 @@ impl Batch {
         membership.joined_position = position;
         membership.read_position = position;
         membership.read_at = self.at;
+        self.changed_conversations.insert(conversation);
         if let Some(Some(conversation)) = self.known.conversations.get_mut(&conversation) {
             conversation.member_count += 1;
             membership.read_seq = conversation.last_seq;
@@ -206,6 +208,7 @@ impl Batch {
         };
         let position = self.publish(news);
         self.changed_memberships.remove(&(conversation, user));
+        self.moved_memberships.remove(&(conversation, user));
         self.ended_memberships.push(EndedMembership {
             membership,
             position,
@@ -215,6 +218,7 @@ impl Batch {
             return;
         };
         known.member_count -= 1;
+        self.changed_conversations.insert(conversation);
         if known.member_count == 0 {
             self.delete_conversation(conversation);
         }
@@ -249,6 +253,7 @@ impl Batch {
         let position = self.publish(News::ConversationDeleted { conversation });
         if let Some(Some(known)) = self.known.conversations.get_mut(&conversation) {
             known.deleted_position = Some(position);
+            self.changed_conversations.insert(conversation);
         }
     }
 
@@ -302,7 +307,7 @@ impl Batch {
             membership.read_seq = message.seq;
             membership.read_position = message.position;
             membership.read_at = self.at;
-            self.changed_memberships.insert((conversation, sender));
+            self.moved_memberships.insert((conversation, sender));
         }
         if let Some(key) = idempotency_key {
             self.keys
@@ -329,7 +334,7 @@ impl Batch {
                 membership.read_seq = read_seq;
                 membership.read_position = position;
                 membership.read_at = self.at;
-                self.changed_memberships.insert((conversation, user));
+                self.moved_memberships.insert((conversation, user));
             }
         }
     }

@@ -195,7 +195,7 @@ impl LogWriter {
             entry.needs(&mut needs);
         }
         let known = self.known.take();
-        let tx = self.writer.begin().await?;
+        let tx = self.writer.begin();
         // This process holds the database for itself, so what is known stands until a transaction fails. One that
         // others write to as well would be asked for its head here, under the lock, every time.
         let known = match known {
@@ -226,7 +226,7 @@ impl LogWriter {
                 self.publish(batch.changes.clone()).await;
             }
             self.faults.reach(Point::BeforeCommit).await?;
-            tx.commit().await?;
+            tx.append(&batch.appended()).await?;
             self.faults.reach(Point::AfterCommit).await?;
         }
         let (known, changes) = batch.finish();

@@ -141,7 +141,7 @@ impl Transaction {
                 .col_expr(Column::PasswordHash, Expr::value(""))
                 .col_expr(Column::ClosedAt, Expr::value(at.millis()))
                 .filter(Column::Id.eq(user.uuid()))
-                .exec(&self.tx)
+                .exec(self.tx().await?)
                 .await?;
             let row = closing_account::ActiveModel {
                 user_id: Set(user.uuid()),
@@ -151,7 +151,7 @@ impl Transaction {
                 .to_owned();
             closing_account::Entity::insert(row)
                 .on_conflict(once)
-                .exec_without_returning(&self.tx)
+                .exec_without_returning(self.tx().await?)
                 .await?;
         }
         Ok(())
@@ -160,7 +160,7 @@ impl Transaction {
     /// Says that nothing is left of an account.
     pub async fn forget_closing_account(&self, user: UserId) -> Result<(), Error> {
         closing_account::Entity::delete_by_id(user.uuid())
-            .exec(&self.tx)
+            .exec(self.tx().await?)
             .await?;
         Ok(())
     }

@@ -64,7 +64,7 @@ impl Transaction {
                     .eq(conversation.uuid())
                     .and(Column::UserId.eq(user.uuid()))
             });
-            let rows = Entity::find().filter(any).all(&self.tx).await?;
+            let rows = Entity::find().filter(any).all(self.tx().await?).await?;
             found.extend(rows.iter().map(|row| {
                 (
                     ConversationId::from_uuid(row.conversation_id),
@@ -79,7 +79,7 @@ impl Transaction {
     pub async fn put_ban(&self, ban: &Ban, stands: bool) -> Result<(), Error> {
         let place = (ban.conversation.uuid(), ban.user.uuid());
         if !stands {
-            Entity::delete_by_id(place).exec(&self.tx).await?;
+            Entity::delete_by_id(place).exec(self.tx().await?).await?;
             return Ok(());
         }
         let row = ActiveModel {
@@ -92,7 +92,7 @@ impl Transaction {
             .to_owned();
         Entity::insert(row)
             .on_conflict(newest)
-            .exec_without_returning(&self.tx)
+            .exec_without_returning(self.tx().await?)
             .await?;
         Ok(())
     }

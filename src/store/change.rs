@@ -270,7 +270,7 @@ impl Transaction {
         let rows: Vec<_> = changes.iter().filter_map(to_row).collect();
         for rows in rows.chunks(ROWS_PER_STATEMENT) {
             Entity::insert_many(rows.iter().cloned())
-                .exec_without_returning(&self.tx)
+                .exec_without_returning(self.tx().await?)
                 .await?;
         }
         Ok(())

@@ -72,7 +72,7 @@ impl Transaction {
     ) -> Result<(), Error> {
         channel_word::Entity::delete_many()
             .filter(channel_word::Column::ConversationId.eq(channel.uuid()))
-            .exec(&self.tx)
+            .exec(self.tx().await?)
             .await?;
         let words = text::from_each_word(title);
         for words in words.chunks(ROWS_PER_STATEMENT) {
@@ -81,7 +81,7 @@ impl Transaction {
                 conversation_id: Set(channel.uuid()),
             });
             channel_word::Entity::insert_many(rows)
-                .exec_without_returning(&self.tx)
+                .exec_without_returning(self.tx().await?)
                 .await?;
         }
         Ok(())

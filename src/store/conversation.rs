@@ -213,7 +213,7 @@ impl Transaction {
     ) -> Result<Vec<Conversation>, Error> {
         let rows = Entity::find()
             .filter(Column::Id.is_in(ids.iter().map(|id| id.uuid())))
-            .all(&self.tx)
+            .all(self.tx().await?)
             .await?;
         rows.into_iter().map(from_row).collect()
     }
@@ -223,7 +223,7 @@ impl Transaction {
         &self,
         pairs: &[Pair],
     ) -> Result<Vec<Conversation>, Error> {
-        find_direct_conversations(&self.tx, pairs).await
+        find_direct_conversations(self.tx().await?, pairs).await
     }
 
     /// The conversations that these people made with these keys.
@@ -236,12 +236,14 @@ impl Transaction {
                 .eq(creator.uuid())
                 .and(Column::CreationKey.eq(key))
         });
-        let rows = Entity::find().filter(made).all(&self.tx).await?;
+        let rows = Entity::find().filter(made).all(self.tx().await?).await?;
         rows.into_iter().map(from_row).collect()
     }
 
     /// Writes conversations, new ones or changed.
     pub async fn put_conversations(&self, conversations: &[&Conversation]) -> Result<(), Error> {
+        let changed = conversations.iter().copied().cloned();
+        self.changed().conversations.extend(changed);
         for rows in conversations.chunks(ROWS_PER_STATEMENT) {
             let on_conflict = OnConflict::column(Column::Id)
                 .update_columns(CHANGING)
@@ -249,7 +251,7 @@ impl Transaction {
             let rows = rows.iter().map(|conversation| to_row(conversation));
             Entity::insert_many(rows)
                 .on_conflict(on_conflict)
-                .exec_without_returning(&self.tx)
+                .exec_without_returning(self.tx().await?)
                 .await?;
         }
         Ok(())

@@ -48,6 +48,18 @@ impl Error {
     }
 }
 
+impl Error {
+    /// A failure of a text that begins, stores and commits. What a constraint refused was not committed.
+    pub(super) fn at_append(error: DbErr) -> Self {
+        if primary_code(&error) == Some(SQLITE_CONSTRAINT) {
+            return Self::from(error);
+        }
+        Self::at_commit(error)
+    }
+}
+
+const SQLITE_CONSTRAINT: u32 = 19;
+
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
         if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) {

@@ -164,13 +164,13 @@ impl Transaction {
     pub async fn find_relationship(&self, pair: Pair) -> Result<Relationship, Error> {
         const REQUESTS: u64 = 100;
         let friendship = friendship::Entity::find_by_id((pair.low.uuid(), pair.high.uuid()))
-            .one(&self.tx)
+            .one(self.tx().await?)
             .await?;
         let requests = requests_between(pair)
             .order_by_desc(friend_request::Column::CreatedAt)
             .order_by_desc(friend_request::Column::Id)
             .limit(REQUESTS)
-            .all(&self.tx)
+            .all(self.tx().await?)
             .await?;
         let either = |blocker: UserId, blocked: UserId| {
             block::Column::BlockerId
@@ -183,7 +183,7 @@ impl Transaction {
                     .add(either(pair.low, pair.high))
                     .add(either(pair.high, pair.low)),
             )
-            .all(&self.tx)
+            .all(self.tx().await?)
             .await?;
         Ok(Relationship {
             friendship: friendship.as_ref().map(friendship_from_row),
@@ -204,7 +204,10 @@ impl Transaction {
                     .eq(pair.low.uuid())
                     .and(friendship::Column::FriendId.eq(pair.high.uuid()))
             });
-            let rows = friendship::Entity::find().filter(any).all(&self.tx).await?;
+            let rows = friendship::Entity::find()
+                .filter(any)
+                .all(self.tx().await?)
+                .await?;
             found.extend(rows.iter().map(|row| friendship_from_row(row).pair));
         }
         Ok(found)
@@ -215,20 +218,20 @@ impl Transaction {
         let sides = [(pair.low, pair.high), (pair.high, pair.low)];
         for (one, other) in sides {
             friendship::Entity::delete_by_id((one.uuid(), other.uuid()))
-                .exec(&self.tx)
+                .exec(self.tx().await?)
                 .await?;
             let blocked = Condition::all()
                 .add(block::Column::BlockerId.eq(one.uuid()))
                 .add(block::Column::BlockedId.eq(other.uuid()));
             block::Entity::delete_many()
                 .filter(blocked)
-                .exec(&self.tx)
+                .exec(self.tx().await?)
                 .await?;
         }
         if let Some(friendship) = &now.friendship {
             let handles: HashMap<_, _> = user::Entity::find()
                 .filter(user::Column::Id.is_in([pair.low.uuid(), pair.high.uuid()]))
-                .all(&self.tx)
+                .all(self.tx().await?)
                 .await?
                 .into_iter()
                 .map(|row| (row.id, row.handle))
@@ -241,7 +244,7 @@ impl Transaction {
                 created_at: Set(friendship.created_at.millis()),
             });
             friendship::Entity::insert_many(rows)
-                .exec_without_returning(&self.tx)
+                .exec_without_returning(self.tx().await?)
                 .await?;
         }
         for block in &now.blocks {
@@ -252,7 +255,7 @@ impl Transaction {
                 created_at: Set(block.created_at.millis()),
             };
             block::Entity::insert(row)
-                .exec_without_returning(&self.tx)
+                .exec_without_returning(self.tx().await?)
                 .await?;
         }
         Ok(())

@@ -159,7 +159,7 @@ impl Transaction {
     pub async fn count_pending_of(&self, sender: UserId) -> Result<u64, Error> {
         let pending = Some(FriendRequestStatus::Pending);
         Ok(requests_of(sender, FriendRequestDirection::Sent, pending)
-            .count(&self.tx)
+            .count(self.tx().await?)
             .await?)
     }
 
@@ -187,7 +187,7 @@ impl Transaction {
                 .to_owned();
             Entity::insert(row)
                 .on_conflict(changed)
-                .exec_without_returning(&self.tx)
+                .exec_without_returning(self.tx().await?)
                 .await?;
         }
         Ok(())

@@ -197,11 +197,13 @@ impl Transaction {
         &self,
         places: &[(ConversationId, UserId)],
     ) -> Result<Vec<Membership>, Error> {
-        find_memberships(&self.tx, places).await
+        find_memberships(self.tx().await?, places).await
     }
 
     /// Writes memberships, new ones or changed.
     pub async fn put_memberships(&self, memberships: &[&Membership]) -> Result<(), Error> {
+        let changed = memberships.iter().copied().cloned();
+        self.changed().memberships.extend(changed);
         for rows in memberships.chunks(ROWS_PER_STATEMENT) {
             let changed = [
                 Column::Role,
@@ -215,7 +217,7 @@ impl Transaction {
             let rows = rows.iter().map(|membership| to_row(membership));
             Entity::insert_many(rows)
                 .on_conflict(on_conflict)
-                .exec_without_returning(&self.tx)
+                .exec_without_returning(self.tx().await?)
                 .await?;
         }
         Ok(())
@@ -223,6 +225,7 @@ impl Transaction {
 
     /// Ends memberships; their rows stay.
     pub async fn put_ended_memberships(&self, ended: &[EndedMembership]) -> Result<(), Error> {
+        self.changed().end(ended);
         for rows in ended.chunks(ROWS_PER_STATEMENT) {
             let changed = [Column::LeftPosition, Column::LeftReason];
             let on_conflict = OnConflict::column(Column::Id)
@@ -235,7 +238,7 @@ impl Transaction {
             });
             Entity::insert_many(rows)
                 .on_conflict(on_conflict)
-                .exec_without_returning(&self.tx)
+                .exec_without_returning(self.tx().await?)
                 .await?;
         }
         Ok(())

@@ -1,14 +1,13 @@
 //! What was said.
 
-use entity::message::{ActiveModel, Column, Entity, Model};
+use std::sync::Arc;
+
+use entity::message::{Column, Entity, Model};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder,
-    QuerySelect, Select,
+    ColumnTrait, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 
-use super::{
-    Error, ROWS_PER_STATEMENT, Store, TERMS_PER_STATEMENT, Transaction, any_of, many::all_of,
-};
+use super::{Error, Store, TERMS_PER_STATEMENT, Transaction, any_of, many::all_of};
 use crate::model::{
     ConversationId, Id, Message, MessageId, Page, Position, Timestamp, UserId,
     message::{MessageKey, MessagesWanted},
@@ -26,45 +25,81 @@ pub(super) fn from_row(row: Model) -> Message {
     }
 }
 
-fn to_row(message: &Message) -> ActiveModel {
-    ActiveModel {
-        conversation_id: Set(message.conversation.uuid()),
-        seq: Set(message.seq),
-        sender_id: Set(message.sender.uuid()),
-        text: Set(message.text.clone()),
-        sent_at: Set(message.sent_at.millis()),
-        position: Set(message.position),
-        idempotency_key: Set(message.idempotency_key.clone()),
-    }
-}
-
 impl Store {
     /// The messages with these numbers, in no order.
-    pub async fn find_messages(&self, ids: &[MessageId]) -> Result<Vec<Message>, Error> {
-        let mut found = Vec::new();
-        for ids in ids.chunks(TERMS_PER_STATEMENT) {
+    pub async fn find_messages(&self, ids: &[MessageId]) -> Result<Vec<Arc<Message>>, Error> {
+        let mut found = Vec::with_capacity(ids.len());
+        let mut unknown = Vec::new();
+        for id in ids {
+            match self.memory.message(*id) {
+                Some(message) => found.push(message),
+                None => unknown.push(*id),
+            }
+        }
+        for ids in unknown.chunks(TERMS_PER_STATEMENT) {
             let any = any_of(ids, |id| {
                 Column::ConversationId
                     .eq(id.conversation.uuid())
                     .and(Column::Seq.eq(id.seq))
             });
             let rows = Entity::find().filter(any).all(&self.db).await?;
-            found.extend(rows.into_iter().map(from_row));
+            found.extend(rows.into_iter().map(|row| self.kept(row)));
         }
         Ok(found)
     }
 
-    /// Pages of messages.
+    fn kept(&self, row: Model) -> Arc<Message> {
+        let message = Arc::new(from_row(row));
+        self.memory.keep_message(&message);
+        message
+    }
+
+    /// Pages of messages that there are. Numbers are dense, so which messages a page has follows from what is wanted.
     pub async fn list_messages(
         &self,
         wanted: &[MessagesWanted],
-    ) -> Result<Vec<Page<Message>>, Error> {
-        let selects = wanted.iter().map(select_messages).collect();
-        let rows = all_of(&self.db, selects).await?;
-        let page = |(rows, wanted): (Vec<Model>, &MessagesWanted)| {
-            Page::from_rows(rows.into_iter().map(from_row).collect(), &wanted.page)
+    ) -> Result<Vec<Page<Arc<Message>>>, Error> {
+        let in_memory = |wanted| self.messages_in_memory(wanted);
+        let mut found: Vec<_> = wanted.iter().map(in_memory).collect();
+        let unknown = || {
+            wanted
+                .iter()
+                .zip(&found)
+                .filter(|(_, found)| found.is_none())
         };
-        Ok(rows.into_iter().zip(wanted).map(page).collect())
+        let selects: Vec<_> = unknown()
+            .map(|(wanted, _)| select_messages(wanted))
+            .collect();
+        if !selects.is_empty() {
+            let rows = all_of(&self.db, selects).await?;
+            let missing = found.iter_mut().filter(|found| found.is_none());
+            for (missing, rows) in missing.zip(rows) {
+                *missing = Some(rows.into_iter().map(|row| self.kept(row)).collect());
+            }
+        }
+        let page = |(found, wanted): (Option<_>, &MessagesWanted)| {
+            Page::from_rows(found.unwrap_or_default(), &wanted.page)
+        };
+        Ok(found.into_iter().zip(wanted).map(page).collect())
+    }
+
+    /// The messages of a page and the one behind it, if all of them are in memory.
+    fn messages_in_memory(&self, wanted: &MessagesWanted) -> Option<Vec<Arc<Message>>> {
+        let page = &wanted.page;
+        let first = page.after.as_ref().map_or(1, |at| at.0.saturating_add(1));
+        let last = page.before.as_ref()?.0.saturating_sub(1);
+        let items = i32::try_from(page.items).ok()?;
+        let message = |seq| {
+            let conversation = wanted.conversation;
+            self.memory.message(MessageId { conversation, seq })
+        };
+        if page.from_back {
+            let first = Ord::max(first, last.saturating_sub(items));
+            (first..=last).rev().map(message).collect()
+        } else {
+            let last = Ord::min(last, first.saturating_add(items));
+            (first..=last).map(message).collect()
+        }
     }
 
     /// Number of the newest message of a conversation that lies at or before a position of the log; 0 when there is none.
@@ -117,20 +152,9 @@ impl Transaction {
                     .and(Column::SenderId.eq(sender.uuid()));
                 theirs.and(Column::IdempotencyKey.eq(key))
             });
-            let rows = Entity::find().filter(any).all(&self.tx).await?;
+            let rows = Entity::find().filter(any).all(self.tx().await?).await?;
             found.extend(rows.into_iter().map(from_row));
         }
         Ok(found)
-    }
-
-    /// Stores new messages.
-    pub async fn insert_messages(&self, messages: &[std::sync::Arc<Message>]) -> Result<(), Error> {
-        for rows in messages.chunks(ROWS_PER_STATEMENT) {
-            let rows = rows.iter().map(|message| to_row(message));
-            Entity::insert_many(rows)
-                .exec_without_returning(&self.tx)
-                .await?;
-        }
-        Ok(())
     }
 }

@@ -4,6 +4,7 @@
 //! gives exactly one, and the log holds it, so that nothing can be written past the log.
 
 mod account;
+mod append;
 mod ban;
 mod block;
 mod change;
@@ -15,6 +16,7 @@ mod friend;
 mod friend_request;
 mod many;
 mod membership;
+mod memory;
 mod message;
 mod news;
 mod open;
@@ -24,7 +26,7 @@ mod shard;
 mod user;
 
 use std::sync::{
-    Arc,
+    Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicU64, Ordering},
 };
 
@@ -35,11 +37,15 @@ use sea_orm::{
 };
 
 pub use account::Remains;
+pub use append::Appended;
 pub use error::Error;
 pub use followed::Followed;
 pub use membership::EndedMembership;
 pub use news::{Moved, Run};
 pub use open::{OpenError, Opened, open};
+
+use memory::{Changed, Memory};
+use tokio::sync::OnceCell;
 
 use crate::model::{Epoch, Timestamp};
 
@@ -80,6 +86,7 @@ pub struct Store {
     shards: u16,
     epoch: Epoch,
     statements: Arc<AtomicU64>,
+    memory: Arc<Memory>,
 }
 
 impl Store {
@@ -117,21 +124,20 @@ impl Store {
 #[derive(Debug)]
 pub struct Writer {
     db: DatabaseConnection,
+    memory: Arc<Memory>,
     /// Kept for its lock: while it lives no other process serves this database.
     _lock: std::fs::File,
 }
 
 impl Writer {
-    /// Begins a transaction that holds the write lock from its start: one that began by reading could not be
-    /// upgraded once another had written (`SQLITE_BUSY_SNAPSHOT`).
-    pub async fn begin(&self) -> Result<Transaction, Error> {
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        Ok(Transaction {
-            tx: self.db.begin_with_options(options).await?,
-        })
+    /// A transaction that begins with its first statement.
+    pub fn begin(&self) -> Transaction {
+        Transaction {
+            db: self.db.clone(),
+            begun: OnceCell::new(),
+            memory: Arc::clone(&self.memory),
+            changed: Mutex::default(),
+        }
     }
 
     /// Gives the connection back; SQLite folds its log into the database.
@@ -144,17 +150,36 @@ impl Writer {
 
 /// A transaction of the writer: all of it is stored, or nothing. Dropped, it is rolled back.
 pub struct Transaction {
-    tx: DatabaseTransaction,
+    db: DatabaseConnection,
+    begun: OnceCell<DatabaseTransaction>,
+    memory: Arc<Memory>,
+    /// What it writes that is kept in memory once it lasts.
+    changed: Mutex<Changed>,
 }
 
 impl Transaction {
-    /// Makes it last. After this returns, neither a crash nor a power cut undoes it.
-    pub async fn commit(self) -> Result<(), Error> {
-        self.tx.commit().await.map_err(Error::at_commit)
+    /// Begins it, if it has not begun. It holds the write lock from its start: one that began by reading could not be
+    /// upgraded once another had written (`SQLITE_BUSY_SNAPSHOT`).
+    async fn tx(&self) -> Result<&DatabaseTransaction, Error> {
+        let begin = async || {
+            let options = TransactionOptions {
+                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+                ..TransactionOptions::default()
+            };
+            self.db.begin_with_options(options).await
+        };
+        Ok(self.begun.get_or_try_init(begin).await?)
+    }
+
+    fn changed(&self) -> MutexGuard<'_, Changed> {
+        self.changed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Forgets it.
     pub async fn roll_back(self) -> Result<(), Error> {
-        Ok(self.tx.rollback().await?)
+        match self.begun.into_inner() {
+            Some(tx) => Ok(tx.rollback().await?),
+            None => Ok(()),
+        }
     }
 }

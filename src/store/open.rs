@@ -102,15 +102,18 @@ pub async fn open(url: &str, random: &Random) -> Result<Opened, OpenError> {
     readers.set_metric_callback(move |_| {
         counted.fetch_add(1, Ordering::Relaxed);
     });
+    let memory = Arc::new(super::memory::Memory::new());
     Ok(Opened {
         store: Store {
             db: readers,
             shards,
             epoch,
             statements,
+            memory: Arc::clone(&memory),
         },
         writer: Writer {
             db: writer,
+            memory,
             _lock: lock,
         },
     })
@@ -200,6 +203,8 @@ async fn connect(
                 options
                     .journal_mode(SqliteJournalMode::Wal)
                     .synchronous(SqliteSynchronous::Full)
+                    // A page that changes often is folded into the database once in so many pages, 8 MiB.
+                    .pragma("wal_autocheckpoint", "2000")
             }
         });
     Database::connect(options).await

@@ -1,12 +1,17 @@
 //! Conversations as somebody finds them: with their membership, and what else decides what they may do.
 
+use std::collections::HashMap;
+
 use entity::{ban, conversation, membership};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, ExprTrait, JoinType, QueryFilter, QuerySelect,
     sea_query::IntoCondition,
 };
 
-use super::{Error, Store, conversation::from_row, membership::from_row as membership_from_row};
+use super::{
+    Error, Store, conversation::from_row, membership::from_row as membership_from_row,
+    memory::Moment,
+};
 use crate::model::{
     Conversation, ConversationId, ConversationKind, Id, Membership, Pair, Place, Standing, UserId,
 };
@@ -21,15 +26,38 @@ impl Store {
         Ok(self.find_places(user, &[id]).await?.pop())
     }
 
-    /// The same for many. A conversation and the membership are read in one statement and so at one moment; a ban and
-    /// a friendship, where they count, after it: what is shown was allowed then or later.
+    /// The same for many. A conversation and the membership are of one moment; a ban and a friendship, where they count,
+    /// are read after it: what is shown was allowed then or later.
     pub async fn find_places(
         &self,
         user: UserId,
         ids: &[ConversationId],
     ) -> Result<Vec<Place>, Error> {
+        let mut places = Vec::with_capacity(ids.len());
+        let mut unknown = HashMap::new();
+        for id in ids {
+            match self.memory.place(*id, user) {
+                // What lies between two people is kept nowhere.
+                Ok((conversation, membership)) if conversation.pair.is_none() => {
+                    places.push(place(conversation, Some(membership), false, false));
+                }
+                Ok(_) => drop(unknown.insert(*id, None)),
+                Err(moment) => drop(unknown.insert(*id, Some(moment))),
+            }
+        }
+        if !unknown.is_empty() {
+            places.extend(self.read_places(user, &unknown).await?);
+        }
+        Ok(places)
+    }
+
+    async fn read_places(
+        &self,
+        user: UserId,
+        unknown: &HashMap<ConversationId, Option<Moment>>,
+    ) -> Result<Vec<Place>, Error> {
         let rows = conversation::Entity::find()
-            .filter(conversation::Column::Id.is_in(ids.iter().map(|id| id.uuid())))
+            .filter(conversation::Column::Id.is_in(unknown.keys().map(|id| id.uuid())))
             .filter(conversation::Column::DeletedPosition.is_null())
             .join(JoinType::LeftJoin, current_membership_of(user))
             .select_also(membership::Entity)
@@ -54,22 +82,19 @@ impl Store {
         let friends = self
             .friends_among(user, pairs.iter().map(|pair| pair.other(user)))
             .await?;
-        Ok(found
-            .into_iter()
-            .map(|(conversation, membership)| {
-                let is_banned = banned.contains(&conversation.id);
-                let are_friends = conversation
-                    .pair
-                    .is_some_and(|pair| friends.contains(&pair.other(user)));
-                let standing =
-                    Standing::new(&conversation, membership.as_ref(), is_banned, are_friends);
-                Place {
-                    conversation,
-                    membership,
-                    standing,
-                }
-            })
-            .collect())
+        let stand = |(conversation, membership): (Conversation, Option<Membership>)| {
+            if let (Some(Some(moment)), Some(membership)) =
+                (unknown.get(&conversation.id), &membership)
+            {
+                self.memory.keep_place(*moment, &conversation, membership);
+            }
+            let is_banned = banned.contains(&conversation.id);
+            let are_friends = conversation
+                .pair
+                .is_some_and(|pair| friends.contains(&pair.other(user)));
+            place(conversation, membership, is_banned, are_friends)
+        };
+        Ok(found.into_iter().map(stand).collect())
     }
 
     /// From which of these conversations somebody is banned.
@@ -88,6 +113,20 @@ impl Store {
             .await?;
         let id = |row: &ban::Model| ConversationId::from_uuid(row.conversation_id);
         Ok(rows.iter().map(id).collect())
+    }
+}
+
+fn place(
+    conversation: Conversation,
+    membership: Option<Membership>,
+    is_banned: bool,
+    are_friends: bool,
+) -> Place {
+    let standing = Standing::new(&conversation, membership.as_ref(), is_banned, are_friends);
+    Place {
+        conversation,
+        membership,
+        standing,
     }
 }
 

@@ -7,11 +7,13 @@ use entity::{
     user,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    prelude::Uuid, sea_query::OnConflict,
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    prelude::Uuid,
+    sea_query::{OnConflict, SimpleExpr},
 };
 
-use super::{Error, ROWS_PER_STATEMENT, Store, Transaction};
+use super::{Error, ROWS_PER_STATEMENT, Store, Transaction, memory::Moment};
 use crate::model::{Id, Session, SessionId, Timestamp, TokenHash, UserId};
 
 fn from_row(row: Model) -> Result<Session, Error> {
@@ -59,21 +61,34 @@ impl Store {
 
     /// The session with this secret.
     pub async fn find_session_by_token(&self, token: TokenHash) -> Result<Option<Session>, Error> {
-        Entity::find()
-            .filter(Column::TokenHash.eq(token.0.to_vec()))
-            .one(&self.db)
-            .await?
-            .map(from_row)
-            .transpose()
+        let moment = match self.memory.session_by_token(token) {
+            Ok(session) => return Ok(Some(session)),
+            Err(moment) => moment,
+        };
+        self.read_session(moment, Column::TokenHash.eq(token.0.to_vec()))
+            .await
     }
 
     /// The session with this identifier.
     pub async fn find_session(&self, id: SessionId) -> Result<Option<Session>, Error> {
-        Entity::find_by_id(id.uuid())
-            .one(&self.db)
-            .await?
-            .map(from_row)
-            .transpose()
+        let moment = match self.memory.session(id) {
+            Ok(session) => return Ok(Some(session)),
+            Err(moment) => moment,
+        };
+        self.read_session(moment, Column::Id.eq(id.uuid())).await
+    }
+
+    async fn read_session(
+        &self,
+        moment: Moment,
+        which: SimpleExpr,
+    ) -> Result<Option<Session>, Error> {
+        let row = Entity::find().filter(which).one(&self.db).await?;
+        let session = row.map(from_row).transpose()?;
+        if let Some(session) = &session {
+            self.memory.keep_session(moment, session);
+        }
+        Ok(session)
     }
 
     /// A person's sessions, the one used last first.
@@ -127,13 +142,15 @@ impl Transaction {
     pub async fn find_sessions_of(&self, users: &[UserId]) -> Result<Vec<Session>, Error> {
         let rows = Entity::find()
             .filter(Column::UserId.is_in(users.iter().map(|id| id.uuid())))
-            .all(&self.tx)
+            .all(self.tx().await?)
             .await?;
         rows.into_iter().map(from_row).collect()
     }
 
     /// Writes sessions, new ones or used again.
     pub async fn put_sessions(&self, sessions: &[&Session]) -> Result<(), Error> {
+        let changed = sessions.iter().copied().cloned();
+        self.changed().sessions.extend(changed);
         for rows in sessions.chunks(ROWS_PER_STATEMENT) {
             let on_conflict = OnConflict::column(Column::Id)
                 .update_column(Column::LastUsedAt)
@@ -141,7 +158,7 @@ impl Transaction {
             let rows = rows.iter().map(|session| to_row(session));
             Entity::insert_many(rows)
                 .on_conflict(on_conflict)
-                .exec_without_returning(&self.tx)
+                .exec_without_returning(self.tx().await?)
                 .await?;
         }
         Ok(())
@@ -149,10 +166,11 @@ impl Transaction {
 
     /// Takes ended sessions away.
     pub async fn delete_sessions(&self, ids: &[SessionId]) -> Result<(), Error> {
+        self.changed().ended_sessions.extend(ids);
         for ids in ids.chunks(ROWS_PER_STATEMENT) {
             Entity::delete_many()
                 .filter(Column::Id.is_in(ids.iter().map(|id| id.uuid())))
-                .exec(&self.tx)
+                .exec(self.tx().await?)
                 .await?;
         }
         Ok(())

@@ -2,8 +2,7 @@
 
 use entity::shard::{ActiveModel, Column, Entity};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    sea_query::OnConflict,
+    ActiveValue::Set, DatabaseConnection, DbErr, EntityTrait, QueryOrder, sea_query::OnConflict,
 };
 
 use super::{Error, Store, Transaction};
@@ -38,17 +37,9 @@ impl Store {
 impl Transaction {
     /// The newest position of a shard.
     pub async fn find_head(&self, shard: Shard) -> Result<Position, Error> {
-        let row = Entity::find_by_id(i32::from(shard)).one(&self.tx).await?;
-        row.map(|row| row.head).ok_or(Error::Corrupt("shard"))
-    }
-
-    /// Moves it.
-    pub async fn update_head(&self, shard: Shard, head: Position) -> Result<(), Error> {
-        Entity::update_many()
-            .col_expr(Column::Head, sea_orm::sea_query::Expr::value(head))
-            .filter(Column::Number.eq(i32::from(shard)))
-            .exec(&self.tx)
+        let row = Entity::find_by_id(i32::from(shard))
+            .one(self.tx().await?)
             .await?;
-        Ok(())
+        row.map(|row| row.head).ok_or(Error::Corrupt("shard"))
     }
 }

@@ -131,7 +131,7 @@ impl Transaction {
         let rows = Entity::find()
             .filter(named)
             .filter(is_here())
-            .all(&self.tx)
+            .all(self.tx().await?)
             .await?;
         Ok(rows.into_iter().map(from_row).collect())
     }
@@ -152,7 +152,7 @@ impl Transaction {
             let rows = rows.iter().map(|user| to_row(user));
             Entity::insert_many(rows)
                 .on_conflict(on_conflict)
-                .exec_without_returning(&self.tx)
+                .exec_without_returning(self.tx().await?)
                 .await?;
         }
         Ok(())

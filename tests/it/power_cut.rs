@@ -137,7 +137,8 @@ type Acknowledged = (usize, i64, String);
 /// Says something again and again, and notes how long the record was when it was acknowledged.
 async fn talk(who: Client, group: String, record: PathBuf, all: Arc<Mutex<Vec<Acknowledged>>>) {
     for n in 0..150 {
-        let text = format!("{n} of {}", who.id);
+        // So long that the log is folded into the database meanwhile.
+        let text = format!("{n} of {}{}", who.id, ".".repeat(2_000));
         let seq = who.say(&group, &text).await;
         let length = std::fs::metadata(&record).expect("a record").len();
         let length = usize::try_from(length).expect("a length");

@@ -1,0 +1,165 @@
+//! What nearly every batch leaves: messages, and where their conversations and readers stand now.
+//!
+//! A statement costs two hops between threads, however little it does. So this is one text for all of it, its transaction
+//! included, with places for a power of two of rows: few texts, which stay prepared. Places that are left over hold
+//! nothing and mean nothing.
+
+use std::{
+    iter::repeat_n,
+    sync::{Arc, PoisonError},
+};
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, Value};
+
+use super::{Error, Transaction};
+use crate::model::{Conversation, Id, Membership, Message, Position, Shard};
+
+/// What is added to a shard, and what that moves.
+pub struct Appended<'a> {
+    /// Which shard.
+    pub shard: Shard,
+    /// Where it stands then.
+    pub head: Position,
+    /// New messages.
+    pub messages: &'a [Arc<Message>],
+    /// Conversations of which nothing changed but their newest message and change.
+    pub conversations: Vec<&'a Conversation>,
+    /// Memberships of which nothing changed but how far they have read.
+    pub memberships: Vec<&'a Membership>,
+}
+
+const BEGIN: &str = "BEGIN IMMEDIATE;";
+const COMMIT: &str = "COMMIT";
+
+impl Transaction {
+    /// Stores what was added, and makes all of this transaction last.
+    ///
+    /// After this returns, neither a crash nor a power cut undoes it.
+    pub async fn append(self, appended: &Appended<'_>) -> Result<(), Error> {
+        if let Some(tx) = self.begun.into_inner() {
+            tx.execute_raw(appended.statement(appended.text("", "")))
+                .await?;
+            tx.commit().await.map_err(Error::at_commit)?;
+        } else {
+            let statement = appended.statement(appended.text(BEGIN, COMMIT));
+            if let Err(error) = self.db.execute_raw(statement).await {
+                undo(&self.db).await?;
+                return Err(Error::at_append(error));
+            }
+        }
+        let mut changed = self
+            .changed
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        let conversations = appended.conversations.iter().copied().cloned();
+        changed.conversations.extend(conversations);
+        let memberships = appended.memberships.iter().copied().cloned();
+        changed.memberships.extend(memberships);
+        self.memory.take(changed, appended.messages);
+        Ok(())
+    }
+}
+
+/// Ends the transaction of a text that failed; it may not have begun, or be undone by the failure.
+async fn undo(db: &DatabaseConnection) -> Result<(), Error> {
+    match db.execute_unprepared("ROLLBACK").await.map_err(Error::from) {
+        // SQLITE_ERROR: there is none.
+        Ok(_) | Err(Error::Database(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// So many rows of so many values: `(VALUES (?,?),(?,?))`.
+fn places(rows: usize, columns: usize) -> String {
+    let row = format!("({})", vec!["?"; columns].join(","));
+    format!("(VALUES {})", vec![row; rows].join(","))
+}
+
+/// For how many rows there are places.
+fn room(rows: usize) -> usize {
+    if rows == 0 {
+        0
+    } else {
+        rows.next_power_of_two()
+    }
+}
+
+const CONVERSATION_VALUES: usize = 4;
+const MEMBERSHIP_VALUES: usize = 4;
+const MESSAGE_VALUES: usize = 7;
+
+impl Appended<'_> {
+    fn text(&self, begin: &str, commit: &str) -> String {
+        let mut text = begin.to_owned();
+        let mut add = |rows: usize, columns, statement: fn(&str) -> String| {
+            if rows > 0 {
+                text.push_str(&statement(&places(room(rows), columns)));
+            }
+        };
+        add(self.conversations.len(), CONVERSATION_VALUES, |rows| {
+            format!(
+                "UPDATE conversations SET last_seq = at.column2, active_at = at.column3, head_position = at.column4 \
+                 FROM {rows} AS at WHERE id = at.column1;"
+            )
+        });
+        add(self.memberships.len(), MEMBERSHIP_VALUES, |rows| {
+            format!(
+                "UPDATE memberships SET read_seq = at.column2, read_at = at.column3, read_position = at.column4 \
+                 FROM {rows} AS at WHERE id = at.column1;"
+            )
+        });
+        add(self.messages.len(), MESSAGE_VALUES, |rows| {
+            format!(
+                "INSERT INTO messages (conversation_id, seq, sender_id, text, sent_at, position, idempotency_key) \
+                 SELECT * FROM {rows} WHERE column1 IS NOT NULL;"
+            )
+        });
+        text.push_str("UPDATE shards SET head = ? WHERE number = ?;");
+        text.push_str(commit);
+        text
+    }
+
+    fn statement(&self, text: String) -> Statement {
+        let mut values: Vec<Value> = Vec::new();
+        let fill = |values: &mut Vec<Value>, rows: usize, columns: usize| {
+            let left = (room(rows) - rows) * columns;
+            values.extend(repeat_n(Value::Uuid(None), left));
+        };
+        for at in &self.conversations {
+            values.extend::<[Value; CONVERSATION_VALUES]>([
+                at.id.uuid().into(),
+                at.last_seq.into(),
+                at.active_at.millis().into(),
+                at.head_position.into(),
+            ]);
+        }
+        fill(&mut values, self.conversations.len(), CONVERSATION_VALUES);
+        for at in &self.memberships {
+            values.extend::<[Value; MEMBERSHIP_VALUES]>([
+                at.id.uuid().into(),
+                at.read_seq.into(),
+                at.read_at.millis().into(),
+                at.read_position.into(),
+            ]);
+        }
+        fill(&mut values, self.memberships.len(), MEMBERSHIP_VALUES);
+        for message in self.messages {
+            values.extend(row(message));
+        }
+        fill(&mut values, self.messages.len(), MESSAGE_VALUES);
+        values.extend([self.head.into(), i32::from(self.shard).into()]);
+        Statement::from_sql_and_values(sea_orm::DbBackend::Sqlite, text, values)
+    }
+}
+
+fn row(message: &Message) -> [Value; MESSAGE_VALUES] {
+    [
+        message.conversation.uuid().into(),
+        message.seq.into(),
+        message.sender.uuid().into(),
+        message.text.as_str().into(),
+        message.sent_at.millis().into(),
+        message.position.into(),
+        message.idempotency_key.as_deref().into(),
+    ]
+}

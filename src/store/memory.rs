@@ -1,0 +1,228 @@
+//! Rows that are read all the time, in memory: messages, conversations, who is in them, and sessions.
+//!
+//! Exact, not nearly so. A message never changes. The other rows are put here by the transaction that wrote them, when it
+//! has committed and before anybody is answered or told, so whoever was told of a change never reads what was before it.
+//! This process is the only one that writes; with another one beside it, what that one writes would have to come here too.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use quick_cache::{Weighter, sync::Cache, unsync};
+
+use super::EndedMembership;
+use crate::model::{
+    Conversation, ConversationId, Membership, Message, MessageId, Session, SessionId, TokenHash,
+    UserId,
+};
+
+/// Texts of messages, and what is around them, about, as bytes.
+const MESSAGES_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+const CONVERSATIONS_MAX: usize = 10_000;
+const MEMBERSHIPS_MAX: usize = 50_000;
+const SESSIONS_MAX: usize = 50_000;
+
+/// Conversations share so many counts of their changes.
+const COUNTS: usize = 1_024;
+
+#[derive(Clone)]
+struct ByBytes;
+
+impl Weighter<MessageId, Arc<Message>> for ByBytes {
+    fn weight(&self, _: &MessageId, message: &Arc<Message>) -> u64 {
+        let key = message.idempotency_key.as_ref().map_or(0, String::len);
+        (256 + message.text.len() + key) as u64
+    }
+}
+
+/// How often something had changed in the conversations that share a count, or of any session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Moment(u64);
+
+struct Places {
+    conversations: unsync::Cache<ConversationId, Conversation>,
+    memberships: unsync::Cache<(ConversationId, UserId), Membership>,
+    counts: Vec<u64>,
+}
+
+struct Sessions {
+    by_id: unsync::Cache<SessionId, Session>,
+    /// May name one that has ended.
+    by_token: unsync::Cache<TokenHash, SessionId>,
+    count: u64,
+}
+
+impl Sessions {
+    fn keep(&mut self, session: Session) {
+        self.by_token.insert(session.token_hash, session.id);
+        self.by_id.insert(session.id, session);
+    }
+}
+
+/// What a transaction changed of the rows that are kept.
+#[derive(Default)]
+pub(super) struct Changed {
+    pub(super) conversations: Vec<Conversation>,
+    pub(super) memberships: Vec<Membership>,
+    pub(super) ended: Vec<(ConversationId, UserId)>,
+    pub(super) sessions: Vec<Session>,
+    pub(super) ended_sessions: Vec<SessionId>,
+}
+
+impl Changed {
+    pub(super) fn end(&mut self, ended: &[EndedMembership]) {
+        let place = |end: &EndedMembership| (end.membership.conversation, end.membership.user);
+        self.ended.extend(ended.iter().map(place));
+    }
+}
+
+/// The rows.
+pub(super) struct Memory {
+    messages: Cache<MessageId, Arc<Message>, ByBytes>,
+    places: Mutex<Places>,
+    sessions: Mutex<Sessions>,
+    hasher: RandomState,
+}
+
+impl std::fmt::Debug for Memory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Memory").finish_non_exhaustive()
+    }
+}
+
+impl Memory {
+    pub(super) fn new() -> Self {
+        let places = Places {
+            conversations: unsync::Cache::new(CONVERSATIONS_MAX),
+            memberships: unsync::Cache::new(MEMBERSHIPS_MAX),
+            counts: vec![0; COUNTS],
+        };
+        let sessions = Sessions {
+            by_id: unsync::Cache::new(SESSIONS_MAX),
+            by_token: unsync::Cache::new(SESSIONS_MAX),
+            count: 0,
+        };
+        Self {
+            sessions: Mutex::new(sessions),
+            messages: Cache::with_weighter(10_000, MESSAGES_BYTES_MAX, ByBytes),
+            places: Mutex::new(places),
+            hasher: RandomState::new(),
+        }
+    }
+
+    fn places(&self) -> MutexGuard<'_, Places> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self, conversation: ConversationId) -> usize {
+        // The remainder is less than COUNTS.
+        usize::try_from(self.hasher.hash_one(conversation) % COUNTS as u64).unwrap_or(0)
+    }
+
+    /// Takes in what was committed.
+    pub(super) fn take(&self, changed: Changed, messages: &[Arc<Message>]) {
+        for message in messages {
+            self.keep_message(message);
+        }
+        let mut sessions = self.sessions();
+        sessions.count += (changed.sessions.len() + changed.ended_sessions.len()) as u64;
+        changed
+            .sessions
+            .into_iter()
+            .for_each(|session| sessions.keep(session));
+        for ended in changed.ended_sessions {
+            sessions.by_id.remove(&ended);
+        }
+        drop(sessions);
+        let mut places = self.places();
+        for place in changed.ended {
+            let count = self.count(place.0);
+            places.counts[count] += 1;
+            places.memberships.remove(&place);
+        }
+        for membership in changed.memberships {
+            let place = (membership.conversation, membership.user);
+            let count = self.count(place.0);
+            places.counts[count] += 1;
+            places.memberships.insert(place, membership);
+        }
+        for conversation in changed.conversations {
+            let id = conversation.id;
+            let count = self.count(id);
+            places.counts[count] += 1;
+            if conversation.deleted_position.is_some() {
+                places.conversations.remove(&id);
+            } else {
+                places.conversations.insert(id, conversation);
+            }
+        }
+    }
+
+    /// A conversation and somebody's membership of it as they are at this moment; else the moment, for
+    /// [`keep_place`](Self::keep_place).
+    pub(super) fn place(
+        &self,
+        conversation: ConversationId,
+        user: UserId,
+    ) -> Result<(Conversation, Membership), Moment> {
+        let places = self.places();
+        let found = places.conversations.get(&conversation);
+        let membership = places.memberships.get(&(conversation, user));
+        let place = found.cloned().zip(membership.cloned());
+        place.ok_or(Moment(places.counts[self.count(conversation)]))
+    }
+
+    /// Keeps rows that were read after a moment, unless something was changed since: they may be from before it.
+    pub(super) fn keep_place(
+        &self,
+        moment: Moment,
+        conversation: &Conversation,
+        membership: &Membership,
+    ) {
+        let mut places = self.places();
+        if places.counts[self.count(conversation.id)] == moment.0 {
+            let place = (conversation.id, membership.user);
+            places
+                .conversations
+                .insert(conversation.id, conversation.clone());
+            places.memberships.insert(place, membership.clone());
+        }
+    }
+
+    /// The session with this secret as it is at this moment; else the moment, for [`keep_session`](Self::keep_session).
+    pub(super) fn session_by_token(&self, token: TokenHash) -> Result<Session, Moment> {
+        let sessions = self.sessions();
+        let id = sessions.by_token.get(&token);
+        let found = id.and_then(|id| sessions.by_id.get(id));
+        found.cloned().ok_or(Moment(sessions.count))
+    }
+
+    /// The same by its identifier.
+    pub(super) fn session(&self, id: SessionId) -> Result<Session, Moment> {
+        let sessions = self.sessions();
+        let found = sessions.by_id.get(&id);
+        found.cloned().ok_or(Moment(sessions.count))
+    }
+
+    /// Keeps a row that was read after a moment, unless a session changed since.
+    pub(super) fn keep_session(&self, moment: Moment, session: &Session) {
+        let mut sessions = self.sessions();
+        if sessions.count == moment.0 {
+            sessions.keep(session.clone());
+        }
+    }
+
+    pub(super) fn message(&self, id: MessageId) -> Option<Arc<Message>> {
+        self.messages.get(&id)
+    }
+
+    pub(super) fn keep_message(&self, message: &Arc<Message>) {
+        self.messages.insert(message.id(), Arc::clone(message));
+    }
+}
