@@ -1,6 +1,6 @@
 # Everything a newcomer types. `make run` and `make test` bring what they need, or say in one line what to install.
 .DEFAULT_GOAL := help
-.PHONY: help run test check schema assets crash power-cut simulate resumes load races fuzz hostile stalled log-ins catch-up graph bench tools browser deny clean
+.PHONY: help run test check schema assets crash power-cut simulate resumes load races fuzz hostile stalled log-ins catch-up graph bench bench-smoke tools browser deny clean
 
 DEMO_DATABASE ?= sqlite://demo.db?mode=rwc
 
@@ -67,6 +67,9 @@ bench: tools assets ## Parlor and its floor side by side: latency, throughput, f
 	cargo build --release --locked
 	cp target/release/parlor target/parlor-measured # cargo bench builds another in its place, with faults
 	PARLOR_PROGRAM=$(CURDIR)/target/parlor-measured cargo bench --locked --bench delivery -- $(if $(SHORT),short) $(ONLY)
+
+bench-smoke: tools assets ## Whether a send, a delivery or a page allocates more than it did
+	cargo test --workspace --locked --bench smoke # counts are the same in a dev build, and `make test` has made most of it
 
 assets: graphiql/dist/index.html ## Put GraphiQL's files where the build finds them
 
