@@ -1,11 +1,11 @@
 # Everything a newcomer types. `make run` and `make test` bring what they need, or say in one line what to install.
 .DEFAULT_GOAL := help
-.PHONY: help run test check schema assets crash power-cut simulate resumes load races fuzz hostile stalled log-ins catch-up graph tools browser deny clean
+.PHONY: help run test check schema assets crash power-cut simulate resumes load races fuzz hostile stalled log-ins catch-up graph bench bench-smoke tools browser deny clean
 
 DEMO_DATABASE ?= sqlite://demo.db?mode=rwc
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 run: tools assets ## Build, then serve the demo at http://127.0.0.1:4000
 	cargo run --locked --bin parlor -- serve --demo --database-url '$(DEMO_DATABASE)'
@@ -62,6 +62,14 @@ catch-up: tools assets ## What coming back costs: ten of 5,000 conversations, an
 
 graph: tools assets ## What friends cost among 100,000 people and 1,000,000 friendships
 	cargo bench --locked --bench graph
+
+bench: tools assets ## Parlor and its floor side by side: latency, throughput, fan-out, memory, history, coming back; SHORT=1, ONLY='idle history'
+	cargo build --release --locked
+	cp target/release/parlor target/parlor-measured # cargo bench builds another in its place, with faults
+	PARLOR_PROGRAM=$(CURDIR)/target/parlor-measured cargo bench --locked --bench delivery -- $(if $(SHORT),short) $(ONLY)
+
+bench-smoke: tools assets ## Whether a send, a delivery or a page allocates more than it did
+	cargo test --workspace --locked --bench smoke # counts are the same in a dev build, and `make test` has made most of it
 
 assets: graphiql/dist/index.html ## Put GraphiQL's files where the build finds them
 
