@@ -38,7 +38,8 @@ impl AccountMutation {
     ) -> Result<Option<DeleteAccountPayload>, Fault> {
         let viewer = signed_in(ctx)?;
         one_password(ctx)?;
-        let outcome = chat(ctx)?.delete_account(viewer, input.password).await;
+        let deleting = chat(ctx)?.delete_account(viewer, input.password);
+        let outcome = Box::pin(deleting).await;
         payload(outcome, |deleted| DeleteAccountPayload {
             deleted_user_id: Some(deleted.to_string().into()),
             ..Default::default()

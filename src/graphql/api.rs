@@ -231,13 +231,30 @@ impl Subscription {
             Ok(None) => return None,
             Err(cause) => return Some(Err(self.broken(cause))),
         };
+        let told = match self.shared(&heard) {
+            Some(bytes) => Some(Ok(bytes)),
+            // In a box: see the stream that this is part of.
+            None => Box::pin(self.make(&heard)).await,
+        };
+        self.told = Some(heard);
+        told
+    }
+
+    /// What another listener made of a piece of news.
+    fn shared(&self, heard: &Heard) -> Option<Bytes> {
+        let (item, form) = heard.common().zip(self.operation.rendering)?;
+        item.rendered(form)
+    }
+
+    /// Makes a response of a piece of news.
+    async fn make(&mut self, heard: &Heard) -> Option<Result<Bytes, Answer>> {
         let unheard = Unheard::default();
-        let told = self.render(&heard, false, &unheard).await;
+        let told = self.render(heard, false, &unheard).await;
         let told = match (told, &self.feed) {
             (Ok(bytes), _) => Some(Ok(bytes)),
             // Something in the frame went between being looked up and being told. What is gone is left out when it is
             // looked up again.
-            (Err(_), Feed::Events(_)) => Some(self.render(&heard, true, &unheard).await),
+            (Err(_), Feed::Events(_)) => Some(self.render(heard, true, &unheard).await),
             // The news could not be told. To go on would leave a hole; the client comes back and hears it then, unless
             // it was removed meanwhile.
             (Err(answer), Feed::Messages(feed)) => match feed.may_read().await {
@@ -251,7 +268,6 @@ impl Subscription {
         if let Feed::Events(feed) = &mut self.feed {
             feed.leave_out(unheard.take());
         }
-        self.told = Some(heard);
         told
     }
 
@@ -285,12 +301,6 @@ impl Subscription {
         is_again: bool,
         unheard: &Unheard,
     ) -> Result<Bytes, Answer> {
-        let shared = heard.common().zip(self.operation.rendering);
-        if let Some((item, form)) = shared
-            && let Some(bytes) = item.rendered(form)
-        {
-            return Ok(bytes);
-        }
         let within = self.api.chat.limits().query_within;
         let telling = async {
             let asker = Arc::new(self.asker.again());
@@ -318,7 +328,7 @@ impl Subscription {
         if is_lost {
             return Err(answer);
         }
-        if is_shared && let Some((item, form)) = shared {
+        if is_shared && let Some((item, form)) = heard.common().zip(self.operation.rendering) {
             item.keep(form, answer.bytes.clone());
         }
         Ok(answer.bytes)

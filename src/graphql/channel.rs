@@ -25,9 +25,9 @@ impl ChannelQuery {
         #[graphql(desc = "Only channels whose title has a word that begins with this text.")]
         search: Option<String>,
     ) -> Result<Option<ConversationConnection>, Fault> {
-        let page = chat(ctx)?
-            .channels(signed_in(ctx)?, search.as_deref(), &forwards(after, first))
-            .await?;
+        let page = forwards(after, first);
+        let channels = chat(ctx)?.channels(signed_in(ctx)?, search.as_deref(), &page);
+        let page = Box::pin(channels).await?;
         Ok(Some(page.into()))
     }
 }

@@ -156,9 +156,8 @@ impl FriendMutation {
     ) -> Result<Option<AcceptFriendRequestPayload>, Fault> {
         let viewer = signed_in(ctx)?;
         let chat = chat(ctx)?;
-        let outcome = chat
-            .answer_friend_request(viewer, &input.friend_request_id, Answer::Accept)
-            .await;
+        let asking = chat.answer_friend_request(viewer, &input.friend_request_id, Answer::Accept);
+        let outcome = Box::pin(asking).await;
         let mut edge = None;
         if let Ok(Asked {
             friendship: Some(friendship),
@@ -196,9 +195,9 @@ impl FriendMutation {
         #[graphql(desc = "What to do.")] input: CancelFriendRequestInput,
     ) -> Result<Option<CancelFriendRequestPayload>, Fault> {
         let viewer = signed_in(ctx)?;
-        let outcome = chat(ctx)?
-            .answer_friend_request(viewer, &input.friend_request_id, Answer::Cancel)
-            .await;
+        let asking =
+            chat(ctx)?.answer_friend_request(viewer, &input.friend_request_id, Answer::Cancel);
+        let outcome = Box::pin(asking).await;
         payload(outcome, |asked| CancelFriendRequestPayload {
             friend_request: asked.request.map(FriendRequest),
             ..Default::default()
@@ -212,9 +211,9 @@ impl FriendMutation {
         #[graphql(desc = "What to do.")] input: RejectFriendRequestInput,
     ) -> Result<Option<RejectFriendRequestPayload>, Fault> {
         let viewer = signed_in(ctx)?;
-        let outcome = chat(ctx)?
-            .answer_friend_request(viewer, &input.friend_request_id, Answer::Reject)
-            .await;
+        let asking =
+            chat(ctx)?.answer_friend_request(viewer, &input.friend_request_id, Answer::Reject);
+        let outcome = Box::pin(asking).await;
         payload(outcome, |asked| RejectFriendRequestPayload {
             friend_request: asked.request.map(FriendRequest),
             ..Default::default()
@@ -247,9 +246,8 @@ impl FriendMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What to do.")] input: SendFriendRequestInput,
     ) -> Result<Option<SendFriendRequestPayload>, Fault> {
-        let outcome = chat(ctx)?
-            .send_friend_request(signed_in(ctx)?, &input.user_id)
-            .await;
+        let asking = chat(ctx)?.send_friend_request(signed_in(ctx)?, &input.user_id);
+        let outcome = Box::pin(asking).await;
         payload(outcome, |asked| SendFriendRequestPayload {
             friend_request: asked.request.map(FriendRequest),
             friendship: asked.friendship.map(Friendship),

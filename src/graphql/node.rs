@@ -46,7 +46,7 @@ impl NodeQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Identifier of the object.")] id: ID,
     ) -> Result<Option<Node>, Fault> {
-        find(ctx, &id).await
+        Box::pin(find(ctx, &id)).await
     }
 
     /// Up to 100 objects by their identifiers, in the same order, null for each that does not exist or may not be seen.
@@ -64,7 +64,7 @@ impl NodeQuery {
         }
         // Side by side, so that their look-ups are gathered.
         Ok(Some(
-            try_join_all(ids.iter().map(|id| find(ctx, id))).await?,
+            try_join_all(ids.iter().map(|id| find(ctx, id)).map(Box::pin)).await?,
         ))
     }
 }

@@ -117,14 +117,13 @@ impl SessionMutation {
         #[graphql(desc = "What to do.")] input: LogInInput,
     ) -> Result<Option<LogInPayload>, Fault> {
         one_password(ctx)?;
-        let outcome = chat(ctx)?
-            .log_in(
-                address(ctx)?,
-                &input.handle,
-                input.password,
-                input.device_name,
-            )
-            .await;
+        let logging_in = chat(ctx)?.log_in(
+            address(ctx)?,
+            &input.handle,
+            input.password,
+            input.device_name,
+        );
+        let outcome = Box::pin(logging_in).await;
         if let Ok(signed_in) = &outcome {
             sign_in(ctx, signed_in.viewer)?;
         }

@@ -138,7 +138,7 @@ impl UserQuery {
     ) -> Result<Option<User>, Fault> {
         let chat = chat(ctx)?;
         let user = match by {
-            UserByInput::Handle(handle) => chat.user_by_handle(&handle).await?,
+            UserByInput::Handle(handle) => Box::pin(chat.user_by_handle(&handle)).await?,
             UserByInput::Id(id) => match id.parse() {
                 Ok(id) => loader::user(ctx, id).await?,
                 Err(_) => None,
@@ -156,9 +156,8 @@ impl UserQuery {
         #[graphql(desc = "Page size, 1 to 100; 20 when left out.")] first: Option<i32>,
         #[graphql(desc = "Text of 2 to 32 characters.")] search: String,
     ) -> Result<Option<UserConnection>, Fault> {
-        let page = chat(ctx)?
-            .users(signed_in(ctx)?, &search, &forwards(after, first))
-            .await?;
+        let page = forwards(after, first);
+        let page = Box::pin(chat(ctx)?.users(signed_in(ctx)?, &search, &page)).await?;
         Ok(Some(page.into()))
     }
 
@@ -252,9 +251,9 @@ impl UserMutation {
     ) -> Result<Option<ChangePasswordPayload>, Fault> {
         let viewer = signed_in(ctx)?;
         one_password(ctx)?;
-        let outcome = chat(ctx)?
-            .change_password(viewer, input.current_password, &input.new_password)
-            .await;
+        let changing =
+            chat(ctx)?.change_password(viewer, input.current_password, &input.new_password);
+        let outcome = Box::pin(changing).await;
         payload(outcome, |()| ChangePasswordPayload {
             viewer: Some(Viewer(viewer)),
             ..Default::default()
@@ -274,14 +273,13 @@ impl UserMutation {
             handle,
             password,
         } = input;
-        let outcome = chat(ctx)?
-            .sign_up(SignUp {
-                handle,
-                display_name,
-                password,
-                device_name,
-            })
-            .await;
+        let signing_up = chat(ctx)?.sign_up(SignUp {
+            handle,
+            display_name,
+            password,
+            device_name,
+        });
+        let outcome = Box::pin(signing_up).await;
         if let Ok(signed_in) = &outcome {
             sign_in(ctx, signed_in.viewer)?;
         }

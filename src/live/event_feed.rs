@@ -137,7 +137,8 @@ impl EventFeed {
                     let frame = self.frame(Vec::new(), true);
                     return Ok(Some(self.tell(frame)));
                 }
-                State::Behind => self.catch_up().await?,
+                // In a box: most feeds are live most of the time.
+                State::Behind => Box::pin(self.catch_up()).await?,
                 State::Live => {
                     if let Some(frame) = self.hear().await {
                         return Ok(Some(self.tell(frame)));

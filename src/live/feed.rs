@@ -103,7 +103,8 @@ impl MessageFeed {
                 return Ok(Some(item));
             }
             if self.behind {
-                if !self.read_backlog().await? {
+                // In a box: most feeds are live most of the time.
+                if !Box::pin(self.read_backlog()).await? {
                     return Ok(None);
                 }
                 continue;

@@ -46,7 +46,8 @@ impl Store {
             }
         }
         if !unknown.is_empty() {
-            places.extend(self.read_places(user, &unknown).await?);
+            // In a box, as in all that is rarely read: whoever may read has room for it.
+            places.extend(Box::pin(self.read_places(user, &unknown)).await?);
         }
         Ok(places)
     }

@@ -65,8 +65,8 @@ impl Store {
             Ok(session) => return Ok(Some(session)),
             Err(moment) => moment,
         };
-        self.read_session(moment, Column::TokenHash.eq(token.0.to_vec()))
-            .await
+        let which = Column::TokenHash.eq(token.0.to_vec());
+        Box::pin(self.read_session(moment, which)).await
     }
 
     /// The session with this identifier.
@@ -75,7 +75,7 @@ impl Store {
             Ok(session) => return Ok(Some(session)),
             Err(moment) => moment,
         };
-        self.read_session(moment, Column::Id.eq(id.uuid())).await
+        Box::pin(self.read_session(moment, Column::Id.eq(id.uuid()))).await
     }
 
     async fn read_session(

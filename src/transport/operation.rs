@@ -62,6 +62,7 @@ pub(super) fn run(begin: Begin) -> BoxStream<'static, Told> {
     stream::unfold(State::Asked(Box::new(begin)), step).boxed()
 }
 
+/// What is large and rare or short-lived is in boxes: a stream has room for its largest step as long as it lasts.
 async fn step(state: State) -> Option<(Told, State)> {
     let (mut open, with_places) = match state {
         State::Asked(begin) => {
@@ -73,10 +74,10 @@ async fn step(state: State) -> Option<(Told, State)> {
                 with_places,
             } = *begin;
             if operation.kind != Kind::Subscription {
-                let answer = api.execute(operation, asker, &request_id).await;
+                let answer = Box::pin(api.execute(operation, asker, &request_id)).await;
                 return Some((Told::only(answer), State::Over));
             }
-            match api.subscribe(operation, asker, &request_id).await {
+            match Box::pin(api.subscribe(operation, asker, &request_id)).await {
                 Ok(open) => (Box::new(open), with_places),
                 Err(answer) => return Some((Told::refusal(answer), State::Over)),
             }

@@ -126,16 +126,17 @@ impl Socket {
             let next = tokio::select! {
                 biased;
                 () = stop.cancelled() => {
-                    self.finish().await;
+                    Box::pin(self.finish()).await;
                     Next::Close(Close::Restart)
                 }
                 () = ended(&self.who) => {
-                    self.complete_all().await;
+                    Box::pin(self.complete_all()).await;
                     Next::Close(Close::Forbidden)
                 }
                 () = tokio::time::sleep_until(init_by), if matches!(self.who, Who::Unknown(_)) => Next::Close(Close::InitTimeout),
                 next = self.wire.next(&mut self.operations, is_telling) => match next {
-                    Either::Heard(message) => self.hear(message).await,
+                    // In a box: a socket hears little, and has room for it as long as it lasts.
+                    Either::Heard(message) => Box::pin(self.hear(message)).await,
                     Either::Told(telling) => self.tell(telling).await,
                 },
                 _ = ticks.tick() => self.ping().await,
