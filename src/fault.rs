@@ -44,7 +44,7 @@ pub enum Fault {
 pub enum Point {
     /// Before a batch is stored.
     BeforeWrite,
-    /// It is about to be committed.
+    /// It is stored, and not committed.
     BeforeCommit,
     /// It is committed, and nobody knows.
     AfterCommit,
@@ -153,6 +153,11 @@ mod planted {
             self.fault == Some(fault)
         }
 
+        /// Whether a test is at the points.
+        pub(crate) fn are_watched(&self) -> bool {
+            self.hook.is_some()
+        }
+
         /// Somebody is at a point, and goes on only if a test lets them.
         pub(crate) async fn reach(&self, point: Point) -> Result<(), store::Error> {
             let Some(hook) = &self.hook else {
@@ -185,6 +190,10 @@ pub struct Faults;
 #[cfg(not(feature = "faults"))]
 impl Faults {
     pub(crate) fn has(&self, _fault: Fault) -> bool {
+        false
+    }
+
+    pub(crate) fn are_watched(&self) -> bool {
         false
     }
 

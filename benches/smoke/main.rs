@@ -30,28 +30,28 @@ type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// What each may allocate: what it did on 2026-11-23 (447, 4.00 and 3,949 allocations), and 15 % more. Who makes it less
+/// What each may allocate: what it did on 2026-11-23 (284, 2.00 and 2,380 allocations), and 15 % more. Who makes it less
 /// lowers the bound.
 const BOUNDS: [(&str, Cost); 3] = [
     (
         "a send",
         Cost {
-            allocations: 514.0,
-            bytes: 163_800.0,
+            allocations: 327.0,
+            bytes: 76_500.0,
         },
     ),
     (
         "a delivery",
         Cost {
-            allocations: 4.6,
-            bytes: 601.0,
+            allocations: 2.3,
+            bytes: 435.0,
         },
     ),
     (
         "a page of 50",
         Cost {
-            allocations: 4_541.0,
-            bytes: 3_072_000.0,
+            allocations: 2_737.0,
+            bytes: 853_000.0,
         },
     ),
 ];

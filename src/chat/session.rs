@@ -33,8 +33,8 @@ pub struct Connection {
 
 impl Connection {
     /// Waits until the session ends.
-    pub async fn ended(&self) {
-        self.watch.ended().await;
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.watch.ended()
     }
 }
 

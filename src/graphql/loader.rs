@@ -65,22 +65,22 @@ impl<K, V> Drop for Seat<'_, K, V> {
     }
 }
 
-/// Gathers look-ups of one sort.
-struct Loader<K, V>(Mutex<Arc<Round<K, V>>>);
+/// Gathers look-ups of one sort. Of most sorts an execution needs none.
+struct Loader<K, V>(Mutex<Option<Arc<Round<K, V>>>>);
 
 impl<K, V> Default for Loader<K, V> {
     fn default() -> Self {
-        Self(Mutex::new(Self::round()))
+        Self(Mutex::new(None))
     }
 }
 
-impl<K, V> Loader<K, V> {
-    fn round() -> Arc<Round<K, V>> {
-        Arc::new(Round {
+impl<K, V> Default for Round<K, V> {
+    fn default() -> Self {
+        Self {
             keys: Mutex::default(),
             askers: AtomicUsize::new(0),
             found: OnceCell::new(),
-        })
+        }
     }
 }
 
@@ -90,19 +90,20 @@ where
     V: Clone + Send + Sync,
 {
     fn ask<'a>(&self, key: &K, unserved: &'a AtomicUsize) -> Seat<'a, K, V> {
-        let open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = open.get_or_insert_default();
         let mut keys = open.keys.lock().unwrap_or_else(PoisonError::into_inner);
         keys.insert(key.clone());
         open.askers.fetch_add(1, Ordering::Relaxed);
-        let round = Arc::clone(&open);
+        let round = Arc::clone(open);
         Seat { round, unserved }
     }
 
     /// What was asked for; from here on others ask in the next round.
     fn close(&self, round: &Arc<Round<K, V>>) -> Vec<K> {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if Arc::ptr_eq(&open, round) {
-            *open = Self::round();
+        if open.as_ref().is_some_and(|open| Arc::ptr_eq(open, round)) {
+            *open = None;
         }
         let keys = round.keys.lock().unwrap_or_else(PoisonError::into_inner);
         keys.iter().cloned().collect()

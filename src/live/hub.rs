@@ -133,6 +133,8 @@ impl Hub {
                 () = self.signals.raised() => {
                     self.signals.take();
                     commits = 0;
+                    // Raised again and again it would leave no turn to the writer, whose thread this is.
+                    tokio::task::yield_now().await;
                 }
             }
         }
@@ -318,8 +320,8 @@ pub struct SessionWatch {
 
 impl SessionWatch {
     /// Waits until the session ends.
-    pub async fn ended(&self) {
-        self.end.cancelled().await;
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        CancellationToken::clone(&self.end).cancelled_owned()
     }
 }
 

@@ -225,8 +225,7 @@ impl LogWriter {
             if self.faults.has(Fault::PublishBeforeCommit) {
                 self.publish(batch.changes.clone()).await;
             }
-            self.faults.reach(Point::BeforeCommit).await?;
-            tx.append(&batch.appended()).await?;
+            tx.append(&batch.appended(), &self.faults).await?;
             self.faults.reach(Point::AfterCommit).await?;
         }
         let (known, changes) = batch.finish();

@@ -1,18 +1,21 @@
 //! What nearly every batch leaves: messages, and where their conversations and readers stand now.
 //!
 //! A statement costs two hops between threads, however little it does. So this is one text for all of it, its transaction
-//! included, with places for a power of two of rows: few texts, which stay prepared. Places that are left over hold
-//! nothing and mean nothing.
+//! included, with places for 1, 4, 16 … rows: few texts, which stay prepared. Places that are left over hold nothing and
+//! mean nothing.
 
 use std::{
     iter::repeat_n,
     sync::{Arc, PoisonError},
 };
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, Value};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement, Value};
 
-use super::{Error, Transaction};
-use crate::model::{Conversation, Id, Membership, Message, Position, Shard};
+use super::{Error, Transaction, error};
+use crate::{
+    fault::{Faults, Point},
+    model::{Conversation, Id, Membership, Message, Position, Shard},
+};
 
 /// What is added to a shard, and what that moves.
 pub struct Appended<'a> {
@@ -35,16 +38,20 @@ impl Transaction {
     /// Stores what was added, and makes all of this transaction last.
     ///
     /// After this returns, neither a crash nor a power cut undoes it.
-    pub async fn append(self, appended: &Appended<'_>) -> Result<(), Error> {
+    pub async fn append(self, appended: &Appended<'_>, faults: &Faults) -> Result<(), Error> {
+        if faults.are_watched() {
+            // One text would have no place between storing and committing.
+            self.tx().await?;
+        }
         if let Some(tx) = self.begun.into_inner() {
             tx.execute_raw(appended.statement(appended.text("", "")))
                 .await?;
+            faults.reach(Point::BeforeCommit).await?;
             tx.commit().await.map_err(Error::at_commit)?;
         } else {
             let statement = appended.statement(appended.text(BEGIN, COMMIT));
             if let Err(error) = self.db.execute_raw(statement).await {
-                undo(&self.db).await?;
-                return Err(Error::at_append(error));
+                return Err(undo(&self.db, error).await);
             }
         }
         let mut changed = self
@@ -60,14 +67,20 @@ impl Transaction {
     }
 }
 
-/// Ends the transaction of a text that failed; it may not have begun, or be undone by the failure.
-async fn undo(db: &DatabaseConnection) -> Result<(), Error> {
-    match db.execute_unprepared("ROLLBACK").await.map_err(Error::from) {
-        // SQLITE_ERROR: there is none.
-        Ok(_) | Err(Error::Database(_)) => Ok(()),
-        Err(error) => Err(error),
+/// Ends the transaction of a text that failed, and says what its failure means. If there was one to end, nothing of it
+/// lasts; else it had not begun, was undone by the failure, or failed as it was committed.
+async fn undo(db: &DatabaseConnection, error: DbErr) -> Error {
+    match db.execute_unprepared("ROLLBACK").await {
+        Ok(_) => Error::from(error),
+        Err(missing) if error::primary_code(&missing) == Some(SQLITE_ERROR) => {
+            Error::at_commit(error)
+        }
+        // The connection may be in a transaction for ever: nothing more can be acknowledged.
+        Err(broken) => Error::Storage(broken),
     }
 }
+
+const SQLITE_ERROR: u32 = 1;
 
 /// So many rows of so many values: `(VALUES (?,?),(?,?))`.
 fn places(rows: usize, columns: usize) -> String {
@@ -80,7 +93,8 @@ fn room(rows: usize) -> usize {
     if rows == 0 {
         0
     } else {
-        rows.next_power_of_two()
+        let power = rows.next_power_of_two();
+        power << (power.trailing_zeros() % 2)
     }
 }
 

@@ -48,18 +48,6 @@ impl Error {
     }
 }
 
-impl Error {
-    /// A failure of a text that begins, stores and commits. What a constraint refused was not committed.
-    pub(super) fn at_append(error: DbErr) -> Self {
-        if primary_code(&error) == Some(SQLITE_CONSTRAINT) {
-            return Self::from(error);
-        }
-        Self::at_commit(error)
-    }
-}
-
-const SQLITE_CONSTRAINT: u32 = 19;
-
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
         if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) {
@@ -79,7 +67,7 @@ impl From<DbErr> for Error {
 }
 
 /// The low byte of SQLite's extended result code (<https://sqlite.org/rescode.html>).
-fn primary_code(error: &DbErr) -> Option<u32> {
+pub(super) fn primary_code(error: &DbErr) -> Option<u32> {
     let (DbErr::Conn(cause) | DbErr::Exec(cause) | DbErr::Query(cause)) = error else {
         return None;
     };

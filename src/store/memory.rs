@@ -3,6 +3,9 @@
 //! Exact, not nearly so. A message never changes. The other rows are put here by the transaction that wrote them, when it
 //! has committed and before anybody is answered or told, so whoever was told of a change never reads what was before it.
 //! This process is the only one that writes; with another one beside it, what that one writes would have to come here too.
+//!
+//! For a moment after a commit the database has what is not here yet. So whoever reads both reads here first: what they
+//! find in the database is then of the same moment or later.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -224,5 +227,57 @@ impl Memory {
 
     pub(super) fn keep_message(&self, message: &Arc<Message>) {
         self.messages.insert(message.id(), Arc::clone(message));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Id, Timestamp};
+
+    fn session() -> Session {
+        Session {
+            id: SessionId::from_uuid(uuid::Uuid::from_u128(1)),
+            user: UserId::from_uuid(uuid::Uuid::from_u128(2)),
+            token_hash: TokenHash([3; 32]),
+            device_name: None,
+            created_at: Timestamp::from_millis(0),
+            last_used_at: Timestamp::from_millis(0),
+        }
+    }
+
+    #[test]
+    fn what_was_read_before_it_ended_is_not_kept_after() {
+        let (memory, session) = (Memory::new(), session());
+        let Err(moment) = memory.session_by_token(session.token_hash) else {
+            panic!("nothing is known yet");
+        };
+        let ended = Changed {
+            ended_sessions: vec![session.id],
+            ..Changed::default()
+        };
+        memory.take(ended, &[]);
+        memory.keep_session(moment, &session);
+        assert!(memory.session(session.id).is_err());
+    }
+
+    #[test]
+    fn what_was_kept_is_gone_when_it_ends() {
+        let (memory, session) = (Memory::new(), session());
+        let begun = Changed {
+            sessions: vec![session.clone()],
+            ..Changed::default()
+        };
+        memory.take(begun, &[]);
+        assert_eq!(
+            memory.session_by_token(session.token_hash).ok(),
+            Some(session.clone())
+        );
+        let ended = Changed {
+            ended_sessions: vec![session.id],
+            ..Changed::default()
+        };
+        memory.take(ended, &[]);
+        assert!(memory.session_by_token(session.token_hash).is_err());
     }
 }

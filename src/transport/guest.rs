@@ -5,6 +5,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, pending},
+};
 use tokio::time::Instant;
 
 use super::Edge;
@@ -109,10 +113,10 @@ impl Guest {
     }
 
     /// Waits until their session ends; for ever when they have none.
-    pub(super) async fn ended(&self) {
+    pub(super) fn ended(&self) -> BoxFuture<'static, ()> {
         match &self.session {
-            Some((connection, _)) => connection.ended().await,
-            None => std::future::pending().await,
+            Some((connection, _)) => connection.ended().boxed(),
+            None => pending().boxed(),
         }
     }
 

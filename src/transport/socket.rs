@@ -3,17 +3,24 @@
 //! There is no queue for what goes out. Operations are streams that are read only when the socket takes more, so a slow
 //! client slows down nothing but itself; what it misses meanwhile it reads from the log.
 
-use std::{collections::HashMap, net::IpAddr, time::Duration};
+use std::{
+    net::IpAddr,
+    pin::{Pin, pin},
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use axum::extract::{
     Request,
     ws::{Message, WebSocketUpgrade},
 };
 use futures_util::{
-    StreamExt,
-    stream::{AbortHandle, Abortable, BoxStream, SelectAll, abortable},
+    FutureExt, StreamExt,
+    future::{BoxFuture, pending},
+    stream::{BoxStream, Stream},
 };
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
+use tokio_stream::StreamMap;
 
 use super::{
     Edge, Reply, auth,
@@ -52,7 +59,7 @@ pub(super) fn upgrade(edge: Edge, upgrade: WebSocketUpgrade, request: &Request) 
         .max_message_size(bytes_max)
         .max_frame_size(bytes_max)
         // The defaults are 128 KiB each, taken at once: most of what an idle socket would cost.
-        .read_buffer_size(4 * 1024)
+        .read_buffer_size(2 * 1024)
         .write_buffer_size(4 * 1024)
         .on_upgrade(move |ws| async move {
             let _held = held;
@@ -68,6 +75,16 @@ enum Who {
     Known(Guest),
 }
 
+impl Who {
+    /// Waits until their session ends; for ever when there is none.
+    fn ended(&self) -> BoxFuture<'static, ()> {
+        match self {
+            Self::Known(guest) => guest.ended(),
+            Self::Unknown(_) => pending().boxed(),
+        }
+    }
+}
+
 type Telling = (OperationId, Told);
 
 struct Socket {
@@ -75,15 +92,28 @@ struct Socket {
     wire: Wire,
     address: IpAddr,
     who: Who,
-    operations: SelectAll<Abortable<BoxStream<'static, Telling>>>,
-    running: HashMap<OperationId, Running>,
+    operations: StreamMap<OperationId, Running>,
     heard_at: Instant,
     allowance: Allowance,
 }
 
+/// An operation, as a stream of what it tells.
 struct Running {
-    abort: AbortHandle,
+    telling: BoxStream<'static, Told>,
     is_subscription: bool,
+    is_over: bool,
+}
+
+impl Stream for Running {
+    type Item = Told;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Told>> {
+        let told = self.telling.poll_next_unpin(cx);
+        if let Poll::Ready(told) = &told {
+            self.is_over = told.as_ref().is_none_or(Told::is_last);
+        }
+        told
+    }
 }
 
 impl Socket {
@@ -95,8 +125,7 @@ impl Socket {
             address,
             allowance,
             who: Who::Unknown(token),
-            operations: SelectAll::new(),
-            running: HashMap::new(),
+            operations: StreamMap::new(),
             heard_at: Instant::now(),
         }
     }
@@ -121,15 +150,18 @@ impl Socket {
         let stop = self.edge.stop.clone();
         let init_by = Instant::now() + self.limits().socket_init_within;
         let mut ticks = ticks(self.limits().socket_ping_every);
+        // Made once: each begins to wait in a list that all sockets share.
+        let mut stopping = pin!(stop.cancelled());
+        let mut ending = self.who.ended();
         loop {
             let is_telling = !self.operations.is_empty();
             let next = tokio::select! {
                 biased;
-                () = stop.cancelled() => {
-                    Box::pin(self.finish()).await;
+                () = &mut stopping => {
+                    drop(Box::pin(self.finish()).await);
                     Next::Close(Close::Restart)
                 }
-                () = ended(&self.who) => {
+                () = &mut ending => {
                     Box::pin(self.complete_all()).await;
                     Next::Close(Close::Forbidden)
                 }
@@ -143,6 +175,7 @@ impl Socket {
             };
             match next {
                 Next::GoOn => {}
+                Next::Known => ending = self.who.ended(),
                 Next::Close(close) => return Some(close),
                 Next::Gone => return None,
             }
@@ -187,9 +220,7 @@ impl Socket {
             Said::Subscribe { id, .. } if id.len() > ID_BYTES_MAX => Next::Close(Close::BadMessage),
             Said::Subscribe { id, payload } => self.start(OperationId::new(&id), *payload).await,
             Said::Complete { id } => {
-                if let Some(running) = self.running.remove(&OperationId::new(&id)) {
-                    running.abort.abort();
-                }
+                self.operations.remove(&OperationId::new(&id));
                 Next::GoOn
             }
         }
@@ -199,7 +230,12 @@ impl Socket {
         match Guest::admit(&self.edge, token.as_ref()).await {
             Ok(guest) => {
                 self.who = Who::Known(guest);
-                self.wire.write(Message::text(protocol::ACK)).await
+                let written = self.wire.write(Message::text(protocol::ACK)).await;
+                if matches!(written, Next::GoOn) {
+                    Next::Known
+                } else {
+                    written
+                }
             }
             Err(Unwelcome::NoSession) => Next::Close(Close::Forbidden),
             Err(Unwelcome::TooMany) => Next::Close(Close::TooMany),
@@ -215,13 +251,13 @@ impl Socket {
         if !names_a_document(&request) {
             return Next::Close(Close::BadMessage);
         }
-        if self.running.contains_key(&id) {
+        if self.running().any(|(running, _)| *running == id) {
             return Next::Close(Close::DuplicateId);
         }
         // "Now", for what this begins, is before anything is read for it.
         let heads = self.edge.api.chat().heads();
         let max = self.limits().socket_operations_max;
-        let prepared = if self.running.len() < max {
+        let prepared = if self.running().count() < max {
             self.edge.api.prepare(request)
         } else {
             let message = format!("a socket runs at most {max} operations at one time");
@@ -245,29 +281,18 @@ impl Socket {
             request_id: self.edge.request_id(),
             with_places: false,
         };
-        let name = id.clone();
-        let telling = operation::run(begin).map(move |told| (name.clone(), told));
-        let (telling, abort) = abortable(telling.boxed());
-        self.running.insert(
-            id,
-            Running {
-                abort,
-                is_subscription,
-            },
-        );
-        self.operations.push(telling);
+        let running = Running {
+            telling: operation::run(begin),
+            is_subscription,
+            is_over: false,
+        };
+        self.operations.insert(id, running);
         Next::GoOn
     }
 
     /// Writes what an operation tells, and whatever else is ready, in one go.
     async fn tell(&mut self, telling: Telling) -> Next {
-        let running = &mut self.running;
-        let frames = |(id, told): Telling| {
-            if told.is_last() {
-                running.remove(&id);
-            }
-            protocol::frames(&told, &id)
-        };
+        let frames = |(id, told): Telling| protocol::frames(&told, &id);
         let operations = &mut self.operations;
         self.wire.write_all(telling, operations, frames).await
     }
@@ -284,8 +309,8 @@ impl Socket {
 
     /// The session has ended: what was begun to be written is told, then every stream is over.
     async fn complete_all(&mut self) {
-        self.finish().await;
-        let ids: Vec<_> = self.running.drain().map(|(id, _)| id).collect();
+        let mut ids = self.finish().await;
+        ids.extend(self.running().map(|(id, _)| id.clone()));
         let patience = self.limits().stop_within / 2;
         let complete = async {
             for id in ids {
@@ -299,12 +324,22 @@ impl Socket {
         drop(timeout(patience, complete).await);
     }
 
-    /// Nothing new begins, streams stop, and what was begun to be written is told.
-    async fn finish(&mut self) {
-        self.running
-            .values()
-            .filter(|running| running.is_subscription)
-            .for_each(|running| running.abort.abort());
+    /// The operations that have not told their last.
+    fn running(&self) -> impl Iterator<Item = &(OperationId, Running)> {
+        self.operations
+            .iter()
+            .filter(|(_, running)| !running.is_over)
+    }
+
+    /// Nothing new begins, streams stop, and what was begun to be written is told. Which streams were stopped.
+    async fn finish(&mut self) -> Vec<OperationId> {
+        let streams = self
+            .running()
+            .filter(|(_, running)| running.is_subscription);
+        let streams: Vec<_> = streams.map(|(id, _)| id.clone()).collect();
+        for id in &streams {
+            self.operations.remove(id);
+        }
         let patience = self.limits().stop_within / 2;
         let rest = async {
             while let Some(telling) = self.operations.next().await {
@@ -315,13 +350,7 @@ impl Socket {
         };
         // What is not done by now is in the log or is not; the client's retry with the same key settles it.
         drop(timeout(patience, rest).await);
-    }
-}
-
-async fn ended(who: &Who) {
-    match who {
-        Who::Known(guest) => guest.ended().await,
-        Who::Unknown(_) => std::future::pending().await,
+        streams
     }
 }
 

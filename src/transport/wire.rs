@@ -20,6 +20,8 @@ const FAREWELL_PATIENCE: Duration = Duration::from_secs(2);
 /// What a socket does next.
 pub(super) enum Next {
     GoOn,
+    /// It is known who is at the other end.
+    Known,
     Close(Close),
     /// The client is gone.
     Gone,

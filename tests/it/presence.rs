@@ -108,8 +108,9 @@ async fn a_quick_reconnect_is_not_seen() {
     drop(socket);
     let _back = bob.socket().await;
     // Carol comes and goes, which takes as long as Bob's going would have taken to be seen.
-    drop(carol.socket().await);
+    let hers_for_now = carol.socket().await;
     assert_eq!(state(&mut hers).await, is("carol", "ONLINE"));
+    drop(hers_for_now);
     assert_eq!(
         state(&mut hers).await,
         is("carol", "OFFLINE"),
