@@ -221,6 +221,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_included_is_not_there_however_deep() {
+        let text = "query($y:Boolean!){s{a b @skip(if:$y) ...@include(if:$y){c} ...F @skip(if:$y)}} fragment F on S{d}";
+        let run = |y| planned(text, None, serde_json::json!({ "y": y }));
+        assert_eq!(run(true), ["s()2"]);
+        assert_eq!(run(false), ["s()3"]);
+    }
+
+    #[test]
     fn an_argument_without_a_value_is_not_there() {
         let text = "query A($a:Int$b:Int){f(a:$a b:$b c:[$a])} query B($c:Int){g(c:$c)}";
         let run = |name, variables| planned(text, Some(name), variables);

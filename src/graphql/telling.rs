@@ -8,15 +8,14 @@ use std::sync::{Arc, LazyLock, OnceLock};
 
 use async_graphql::{
     Context, Data, EmptyMutation, EmptySubscription, IntrospectionMode, Name, Object, OutputType,
-    QueryEnv, QueryEnvInner, QueryPathNode, QueryPathSegment, Request, Schema, SchemaEnv,
-    ServerResult, Value, Variables,
+    Positioned, QueryEnv, QueryEnvInner, QueryPathNode, QueryPathSegment, Request, Schema,
+    SchemaEnv, ServerResult, Value, Variables,
     extensions::Extensions,
     indexmap::IndexMap,
     parser::types::{
-        DocumentOperations, ExecutableDocument, Field, OperationDefinition, Selection,
+        DocumentOperations, ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet,
     },
 };
-use async_graphql::{Positioned, parser::types::SelectionSet};
 use futures_util::FutureExt;
 
 use super::{
