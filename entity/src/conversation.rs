@@ -41,6 +41,8 @@ pub struct Model {
     pub low_id: Option<Uuid>,
     /// The other one.
     pub high_id: Option<Uuid>,
+    /// Up to which message the senders' keys are in `message_keys`.
+    pub keyed_seq: i32,
 }
 
 /// None: rows are joined by hand where they are.

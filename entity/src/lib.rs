@@ -10,6 +10,7 @@ pub mod friend_request;
 pub mod friendship;
 pub mod membership;
 pub mod message;
+pub mod message_key;
 pub mod origin;
 pub mod session;
 pub mod shard;

@@ -20,7 +20,8 @@ pub struct Model {
     pub sent_at: i64,
     /// Its place in the log of the conversation's shard.
     pub position: i64,
-    /// The key that its sender gave with it; unique among theirs in the conversation.
+    /// The key that its sender gave with it; unique among theirs in the conversation. Found by `message_keys`, or by
+    /// reading, where it is newer than the conversation's `keyed_seq`.
     pub idempotency_key: Option<String>,
 }
 

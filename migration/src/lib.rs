@@ -10,6 +10,7 @@ mod m20261122_000004_channels;
 mod m20261122_000005_closed_accounts;
 mod m20261122_000006_friends_by_handle;
 mod m20261122_000007_events;
+mod m20261123_000008_message_keys;
 
 /// Brings a database to the newest form.
 #[derive(Debug)]
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000005_closed_accounts::Migration),
             Box::new(m20261122_000006_friends_by_handle::Migration),
             Box::new(m20261122_000007_events::Migration),
+            Box::new(m20261123_000008_message_keys::Migration),
         ]
     }
 }

@@ -185,6 +185,7 @@ impl CreatingConversation {
             creation: (self.creator.0, self.key.clone()),
             member_count: 0,
             last_seq: 0,
+            keyed_seq: 0,
             active_at: at,
             head_position: 0,
             archived_at: None,

@@ -85,6 +85,7 @@ impl Write for OpeningDirectConversation {
             creation: (self.viewer, None),
             member_count: 0,
             last_seq: 0,
+            keyed_seq: 0,
             active_at: batch.at(),
             head_position: 0,
             archived_at: None,

@@ -18,7 +18,7 @@ use crate::{
         Ban, Change, Conversation, ConversationId, FriendRequest, FriendRequestId, Membership,
         Message, Pair, Relationship, Session, SessionId, Shard, Timestamp, User, UserId,
     },
-    store::{Appended, EndedMembership, Error, Transaction},
+    store::{Appended, EndedMembership, Error, IndexedKeys, Transaction},
 };
 
 /// What lies between two people who never met.
@@ -58,6 +58,7 @@ pub struct Batch {
     pub(super) requests: HashMap<FriendRequestId, FriendRequest>,
     pub(super) changed_pairs: HashSet<Pair>,
     pub(super) messages: Vec<Arc<Message>>,
+    pub(super) indexed_keys: Vec<IndexedKeys>,
     pub(super) changes: Vec<Change>,
     pub(super) effects: usize,
     pub(super) hangs_on_keys: bool,
@@ -87,6 +88,7 @@ impl Batch {
             requests: HashMap::new(),
             changed_pairs: HashSet::new(),
             messages: Vec::new(),
+            indexed_keys: Vec::new(),
             changes: Vec::new(),
             effects: 0,
             hangs_on_keys: false,
@@ -101,11 +103,13 @@ impl Batch {
         Ok(())
     }
 
-    /// Looks up the keys too. Nearly all are new, so the first try of a batch leaves this out and lets the unique
-    /// index say otherwise.
-    pub(super) async fn load_keys(&mut self, needs: &Needs, tx: &Transaction) -> Result<(), Error> {
-        let keys: Vec<_> = needs.message_keys.iter().cloned().collect();
-        for message in tx.find_messages_by_key(&keys).await? {
+    /// Looks up the messages of `keys`.
+    pub(super) async fn load_keys(
+        &mut self,
+        keys: &[MessageKey],
+        tx: &Transaction,
+    ) -> Result<(), Error> {
+        for message in tx.find_messages_by_key(keys).await? {
             if let Some(key) = message.idempotency_key.clone() {
                 self.keys.insert(
                     (message.conversation, message.sender, key),
@@ -171,6 +175,7 @@ impl Batch {
             messages: &self.messages,
             conversations: conversations.collect(),
             memberships: memberships.collect(),
+            keys: &self.indexed_keys,
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
     hash::Hash,
 };
 
-use super::needs::Needs;
+use super::{keys::NewestKeys, needs::Needs};
 use crate::{
     model::{
         Conversation, ConversationId, Membership, Pair, Position, Relationship, Session, User,
@@ -36,6 +36,7 @@ pub(super) struct Known {
     /// Who are friends, of those pairs of whom nothing else is known: what `pairs` says counts before it.
     pub(super) friends: HashMap<Pair, bool>,
     pub(super) pending: HashMap<UserId, u64>,
+    pub(super) newest_keys: NewestKeys,
 }
 
 fn missing<'a, K: Clone + Eq + Hash + 'a, V>(
@@ -78,7 +79,8 @@ impl Known {
             + self.directs.len()
             + self.pairs.values().map(weight).sum::<usize>()
             + self.friends.len()
-            + self.pending.len();
+            + self.pending.len()
+            + self.newest_keys.weight();
         if rows > KEPT_MAX {
             Self::at(self.head)
         } else {
@@ -90,6 +92,7 @@ impl Known {
     pub(super) async fn load(&mut self, needs: &Needs, tx: &Transaction) -> Result<(), Error> {
         self.load_people(needs, tx).await?;
         self.load_conversations(needs, tx).await?;
+        self.load_newest_keys(needs, tx).await?;
         for pair in missing(&needs.pairs, &self.pairs) {
             self.pairs.insert(pair, tx.find_relationship(pair).await?);
         }
@@ -99,6 +102,26 @@ impl Known {
         }
         self.load_places(needs, tx).await?;
         self.load_friends(needs, tx).await
+    }
+
+    /// The keys that are not in the index, of conversations in which a key is to be used.
+    async fn load_newest_keys(&mut self, needs: &Needs, tx: &Transaction) -> Result<(), Error> {
+        let mut unknown = Vec::new();
+        for (id, _, _) in &needs.message_keys {
+            if self.newest_keys.are_known(*id) {
+                continue;
+            }
+            if let Some(Some(conversation)) = self.conversations.get(id) {
+                self.newest_keys.begin(*id);
+                if conversation.last_seq > conversation.keyed_seq {
+                    unknown.push((*id, conversation.keyed_seq));
+                }
+            }
+        }
+        for (conversation, sender, key) in tx.find_keys_after(&unknown).await? {
+            self.newest_keys.add(conversation, sender, &key);
+        }
+        Ok(())
     }
 
     /// Memberships, and the bans of those who have none.

@@ -7,6 +7,7 @@
 //! what a crash could undo.
 
 mod batch;
+mod keys;
 mod known;
 mod needs;
 mod profiles;

@@ -310,6 +310,7 @@ impl Batch {
             self.moved_memberships.insert((conversation, sender));
         }
         if let Some(key) = idempotency_key {
+            self.known.newest_keys.add(conversation, sender, key);
             self.keys
                 .insert((conversation, sender, key.to_owned()), Arc::clone(&message));
         }

@@ -30,9 +30,9 @@ pub struct Stopped(#[source] Arc<Error>);
 /// How a batch meets the keys of its messages.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Keys {
-    /// Taken to be new; the unique index says if one is not.
+    /// Taken to be new unless it is among the newest; the index says if one is not.
     TakenAsNew,
-    /// Looked up.
+    /// All looked up.
     LookedUp,
 }
 
@@ -204,9 +204,11 @@ impl LogWriter {
         };
         let mut batch = Batch::new(self.shard, self.clock.now(), known, self.faults.clone());
         batch.load(&needs, &tx).await?;
-        if keys == Keys::LookedUp {
-            batch.load_keys(&needs, &tx).await?;
-        }
+        let looked_up = needs.message_keys.iter();
+        let looked_up =
+            looked_up.filter(|key| keys == Keys::LookedUp || batch.known.newest_keys.may_have(key));
+        let looked_up: Vec<_> = looked_up.cloned().collect();
+        batch.load_keys(&looked_up, &tx).await?;
         for entry in entries {
             entry.decide(&mut batch);
         }
@@ -221,6 +223,7 @@ impl LogWriter {
             tx.roll_back().await?;
         } else {
             self.faults.reach(Point::BeforeWrite).await?;
+            batch.index_keys();
             batch.store(&tx).await?;
             if self.faults.has(Fault::PublishBeforeCommit) {
                 self.publish(batch.changes.clone()).await;

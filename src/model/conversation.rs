@@ -47,6 +47,8 @@ pub struct Conversation {
     pub member_count: i32,
     /// Number of the newest message; 0 when there is none. Unread counts are arithmetic on it.
     pub last_seq: i32,
+    /// Up to which message the senders' keys are in their index; those of newer messages are not yet.
+    pub keyed_seq: i32,
     /// When the newest message was sent, or the conversation made: the order of lists, and what `sentAt` never goes
     /// back behind.
     pub active_at: Timestamp,

@@ -218,6 +218,7 @@ mod tests {
             creation: (UserId::from_uuid(nobody), None),
             member_count: 2,
             last_seq: 0,
+            keyed_seq: 0,
             active_at: at,
             head_position: 0,
             archived_at: is_archived.then_some(at),

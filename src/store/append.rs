@@ -9,12 +9,15 @@ use std::{
     sync::{Arc, PoisonError},
 };
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement, Value};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr, Statement, Value,
+    sqlx::error::ErrorKind,
+};
 
 use super::{Error, Transaction, error};
 use crate::{
     fault::{Faults, Point},
-    model::{Conversation, Id, Membership, Message, Position, Shard},
+    model::{Conversation, ConversationId, Id, Membership, Message, Position, Shard},
 };
 
 /// What is added to a shard, and what that moves.
@@ -29,6 +32,19 @@ pub struct Appended<'a> {
     pub conversations: Vec<&'a Conversation>,
     /// Memberships of which nothing changed but how far they have read.
     pub memberships: Vec<&'a Membership>,
+    /// Messages whose keys go into their index, which those of the conversation's newer messages are not in.
+    pub keys: &'a [IndexedKeys],
+}
+
+/// Messages of a conversation whose keys go into their index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IndexedKeys {
+    /// Where they were said.
+    pub conversation: ConversationId,
+    /// Those after this number,
+    pub after: i32,
+    /// up to this one.
+    pub up_to: i32,
 }
 
 const BEGIN: &str = "BEGIN IMMEDIATE;";
@@ -45,7 +61,8 @@ impl Transaction {
         }
         if let Some(tx) = self.begun.into_inner() {
             tx.execute_raw(appended.statement(appended.text("", "")))
-                .await?;
+                .await
+                .map_err(refused)?;
             faults.reach(Point::BeforeCommit).await?;
             tx.commit().await.map_err(Error::at_commit)?;
         } else {
@@ -71,7 +88,7 @@ impl Transaction {
 /// lasts; else it had not begun, was undone by the failure, or failed as it was committed.
 async fn undo(db: &DatabaseConnection, error: DbErr) -> Error {
     match db.execute_unprepared("ROLLBACK").await {
-        Ok(_) => Error::from(error),
+        Ok(_) => refused(error),
         Err(missing) if error::primary_code(&missing) == Some(SQLITE_ERROR) => {
             Error::at_commit(error)
         }
@@ -81,6 +98,22 @@ async fn undo(db: &DatabaseConnection, error: DbErr) -> Error {
 }
 
 const SQLITE_ERROR: u32 = 1;
+
+/// A message without a number is one whose key is in the index.
+fn refused(error: DbErr) -> Error {
+    let (DbErr::Exec(cause) | DbErr::Query(cause)) = &error else {
+        return Error::from(error);
+    };
+    let kind = match cause {
+        RuntimeErr::SqlxError(cause) => cause.as_database_error().map(|error| error.kind()),
+        RuntimeErr::Internal(_) => None,
+    };
+    if matches!(kind, Some(ErrorKind::NotNullViolation)) {
+        Error::Conflict(error)
+    } else {
+        Error::from(error)
+    }
+}
 
 /// So many rows of so many values: `(VALUES (?,?),(?,?))`.
 fn places(rows: usize, columns: usize) -> String {
@@ -98,9 +131,10 @@ fn room(rows: usize) -> usize {
     }
 }
 
-const CONVERSATION_VALUES: usize = 4;
+const CONVERSATION_VALUES: usize = 5;
 const MEMBERSHIP_VALUES: usize = 4;
 const MESSAGE_VALUES: usize = 7;
+const KEYS_VALUES: usize = 3;
 
 impl Appended<'_> {
     fn text(&self, begin: &str, commit: &str) -> String {
@@ -112,8 +146,8 @@ impl Appended<'_> {
         };
         add(self.conversations.len(), CONVERSATION_VALUES, |rows| {
             format!(
-                "UPDATE conversations SET last_seq = at.column2, active_at = at.column3, head_position = at.column4 \
-                 FROM {rows} AS at WHERE id = at.column1;"
+                "UPDATE conversations SET last_seq = at.column2, active_at = at.column3, head_position = at.column4, \
+                 keyed_seq = at.column5 FROM {rows} AS at WHERE id = at.column1;"
             )
         });
         add(self.memberships.len(), MEMBERSHIP_VALUES, |rows| {
@@ -122,10 +156,20 @@ impl Appended<'_> {
                  FROM {rows} AS at WHERE id = at.column1;"
             )
         });
+        // A key is taken to be new. If the index has it the message gets no number, which its table refuses.
         add(self.messages.len(), MESSAGE_VALUES, |rows| {
             format!(
-                "INSERT INTO messages (conversation_id, seq, sender_id, text, sent_at, position, idempotency_key) \
-                 SELECT * FROM {rows} WHERE column1 IS NOT NULL;"
+                "INSERT INTO messages (conversation_id, sender_id, text, sent_at, position, idempotency_key, seq) \
+                 SELECT column1, column2, column3, column4, column5, column6, CASE WHEN EXISTS (SELECT 1 \
+                 FROM message_keys WHERE conversation_id = column1 AND sender_id = column2 \
+                 AND idempotency_key = column6) THEN NULL ELSE column7 END FROM {rows} WHERE column1 IS NOT NULL;"
+            )
+        });
+        add(self.keys.len(), KEYS_VALUES, |rows| {
+            format!(
+                "INSERT INTO message_keys (conversation_id, sender_id, idempotency_key, seq) \
+                 SELECT conversation_id, sender_id, idempotency_key, seq FROM {rows} JOIN messages \
+                 ON conversation_id = column1 AND seq > column2 AND seq <= column3 WHERE idempotency_key IS NOT NULL;"
             )
         });
         text.push_str("UPDATE shards SET head = ? WHERE number = ?;");
@@ -145,6 +189,7 @@ impl Appended<'_> {
                 at.last_seq.into(),
                 at.active_at.millis().into(),
                 at.head_position.into(),
+                at.keyed_seq.into(),
             ]);
         }
         fill(&mut values, self.conversations.len(), CONVERSATION_VALUES);
@@ -161,6 +206,14 @@ impl Appended<'_> {
             values.extend(row(message));
         }
         fill(&mut values, self.messages.len(), MESSAGE_VALUES);
+        for keys in self.keys {
+            values.extend::<[Value; KEYS_VALUES]>([
+                keys.conversation.uuid().into(),
+                keys.after.into(),
+                keys.up_to.into(),
+            ]);
+        }
+        fill(&mut values, self.keys.len(), KEYS_VALUES);
         values.extend([self.head.into(), i32::from(self.shard).into()]);
         Statement::from_sql_and_values(sea_orm::DbBackend::Sqlite, text, values)
     }
@@ -169,11 +222,11 @@ impl Appended<'_> {
 fn row(message: &Message) -> [Value; MESSAGE_VALUES] {
     [
         message.conversation.uuid().into(),
-        message.seq.into(),
         message.sender.uuid().into(),
         message.text.as_str().into(),
         message.sent_at.millis().into(),
         message.position.into(),
         message.idempotency_key.as_deref().into(),
+        message.seq.into(),
     ]
 }

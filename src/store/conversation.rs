@@ -69,6 +69,7 @@ pub(super) fn from_row(row: Model) -> Result<Conversation, Error> {
         creation: (UserId::from_uuid(row.creator_id), row.creation_key),
         member_count: row.member_count,
         last_seq: row.last_seq,
+        keyed_seq: row.keyed_seq,
         active_at: Timestamp::from_millis(row.active_at),
         head_position: row.head_position,
         archived_at: row.archived_at.map(Timestamp::from_millis),
@@ -95,17 +96,19 @@ fn to_row(conversation: &Conversation) -> ActiveModel {
         deleted_position: Set(conversation.deleted_position),
         low_id: Set(conversation.pair.map(|pair| pair.low.uuid())),
         high_id: Set(conversation.pair.map(|pair| pair.high.uuid())),
+        keyed_seq: Set(conversation.keyed_seq),
     }
 }
 
 /// Columns that change after the making.
-const CHANGING: [Column; 10] = [
+const CHANGING: [Column; 11] = [
     Column::Title,
     Column::Topic,
     Column::PostingPolicy,
     Column::InvitePolicy,
     Column::MemberCount,
     Column::LastSeq,
+    Column::KeyedSeq,
     Column::ActiveAt,
     Column::HeadPosition,
     Column::ArchivedAt,

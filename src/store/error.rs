@@ -5,8 +5,8 @@ use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 /// A failure of the database.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A unique index refused a row.
-    #[error("a unique index refused a row")]
+    /// A row was refused because there is one like it.
+    #[error("there is a row like one that was to be stored")]
     Conflict(#[source] DbErr),
     /// Somebody else holds the database, or it did not answer in time; trying again may help.
     #[error("the database is busy")]

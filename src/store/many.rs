@@ -1,7 +1,7 @@
 //! Several pages of a table in one statement.
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, EntityTrait, FromQueryResult, QueryTrait, Select,
+    ConnectionTrait, EntityTrait, FromQueryResult, QueryTrait, Select,
     sea_query::{Alias, Asterisk, Expr, Query, UnionType},
 };
 
@@ -15,7 +15,7 @@ const PART: &str = "part";
 
 /// The rows of each of these selects, each in its own order.
 pub(super) async fn all_of<E: EntityTrait>(
-    db: &DatabaseConnection,
+    db: &impl ConnectionTrait,
     selects: Vec<Select<E>>,
 ) -> Result<Vec<Vec<E::Model>>, Error> {
     let mut found: Vec<Vec<E::Model>> = selects.iter().map(|_| Vec::new()).collect();

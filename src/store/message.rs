@@ -7,7 +7,7 @@ use sea_orm::{
     ColumnTrait, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 
-use super::{Error, Store, TERMS_PER_STATEMENT, Transaction, any_of, many::all_of};
+use super::{Error, Store, TERMS_PER_STATEMENT, any_of, many::all_of};
 use crate::model::{
     ConversationId, Id, Message, MessageId, Page, Position, Timestamp, UserId,
     message::{MessageKey, MessagesWanted},
@@ -136,25 +136,4 @@ fn select_messages(wanted: &MessagesWanted) -> Select<Entity> {
         select = select.filter(Column::Seq.lt(seq));
     }
     select
-}
-
-impl Transaction {
-    /// The messages that these people sent with these keys.
-    pub async fn find_messages_by_key(
-        &self,
-        keys: &[(ConversationId, UserId, String)],
-    ) -> Result<Vec<Message>, Error> {
-        let mut found = Vec::new();
-        for keys in keys.chunks(TERMS_PER_STATEMENT) {
-            let any = any_of(keys, |(conversation, sender, key)| {
-                let theirs = Column::ConversationId
-                    .eq(conversation.uuid())
-                    .and(Column::SenderId.eq(sender.uuid()));
-                theirs.and(Column::IdempotencyKey.eq(key))
-            });
-            let rows = Entity::find().filter(any).all(self.tx().await?).await?;
-            found.extend(rows.into_iter().map(from_row));
-        }
-        Ok(found)
-    }
 }

@@ -18,6 +18,7 @@ mod many;
 mod membership;
 mod memory;
 mod message;
+mod message_key;
 mod news;
 mod open;
 mod place;
@@ -37,7 +38,7 @@ use sea_orm::{
 };
 
 pub use account::Remains;
-pub use append::Appended;
+pub use append::{Appended, IndexedKeys};
 pub use error::Error;
 pub use followed::Followed;
 pub use membership::EndedMembership;
