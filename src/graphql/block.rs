@@ -28,7 +28,7 @@ impl Block {
 }
 
 connection! {
-    "Page of blocks." BlockConnection { "Blocks with their cursors." }
+    "Page of blocks." BlockConnection { "Blocks with their cursors." Vec<BlockEdge> }
     "A block in a page." BlockEdge { "Position of this block." "The block." Block }
 }
 

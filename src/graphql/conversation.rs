@@ -261,7 +261,7 @@ impl Conversation {
 }
 
 connection! {
-    "Page of conversations." ConversationConnection { "Conversations with their cursors." }
+    "Page of conversations." ConversationConnection { "Conversations with their cursors." Vec<ConversationEdge> }
     "A conversation in a page." ConversationEdge { "Position of this conversation." "The conversation." Conversation }
 }
 

@@ -82,7 +82,7 @@ impl Membership {
 }
 
 connection! {
-    "Page of members." MembershipConnection { "Members with their cursors." }
+    "Page of members." MembershipConnection { "Members with their cursors." Vec<MembershipEdge> }
     "A member in a page." MembershipEdge { "Position of this member." "The member." Membership }
 }
 

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject, Subscription};
+use async_graphql::{
+    Context, ContextSelectionSet, Enum, ID, InputObject, Object, ScalarType, SimpleObject,
+    Subscription, Value,
+};
 use tokio_stream::Stream;
 
 use super::{
@@ -12,6 +15,7 @@ use super::{
     loader,
     membership::{Membership, MembershipConnection},
     page::{connection, forwards},
+    plain::{self, AtOnce, Plain, known_user, text_or_null},
     render::{Opening, Told},
     scalar::DateTime,
     user::User,
@@ -116,6 +120,22 @@ impl Message {
     }
 }
 
+impl Plain for Message {
+    fn plain(&self, ctx: &ContextSelectionSet<'_>) -> Option<Value> {
+        plain::object::<Self>(ctx, |field, below| {
+            Some(match field {
+                "id" => self.0.id().to_string().into(),
+                "idempotencyKey" => text_or_null(self.0.idempotency_key.as_deref()),
+                "sender" => User(known_user(ctx, self.0.sender)?).plain(below)?,
+                "sentAt" => DateTime::from(self.0.sent_at).to_value(),
+                "seq" => self.0.seq.into(),
+                "text" => self.0.text.as_str().into(),
+                _ => return None,
+            })
+        })
+    }
+}
+
 /// Whether one member has read one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub(super) enum ReadStatus {
@@ -136,8 +156,18 @@ impl ReadStatus {
 }
 
 connection! {
-    "Page of messages." MessageConnection { "Messages with their cursors." }
+    "Page of messages." MessageConnection { "Messages with their cursors." AtOnce<Vec<MessageEdge>> }
     "A message in a page." MessageEdge { "Position of this message." "The message." Message }
+}
+
+impl Plain for MessageEdge {
+    fn plain(&self, ctx: &ContextSelectionSet<'_>) -> Option<Value> {
+        plain::object::<Self>(ctx, |field, below| match field {
+            "cursor" => Some(self.cursor.as_str().into()),
+            "node" => self.node.plain(below),
+            _ => None,
+        })
+    }
 }
 
 impl From<Arc<model::Message>> for MessageEdge {
@@ -170,7 +200,7 @@ pub(super) struct SendMessageInput {
 #[derive(Default, SimpleObject)]
 pub(super) struct SendMessagePayload {
     /// The message, ready for a list; null on failure.
-    message_edge: Option<MessageEdge>,
+    message_edge: AtOnce<Option<MessageEdge>>,
     /// Why it failed; empty on success.
     user_errors: Vec<UserError>,
     /// Whether the message was there already because the key was used before.
@@ -266,7 +296,7 @@ impl MessageMutation {
                  message,
                  was_duplicate,
              }| SendMessagePayload {
-                message_edge: Some(message.into()),
+                message_edge: AtOnce(Some(message.into())),
                 was_duplicate,
                 ..Default::default()
             },

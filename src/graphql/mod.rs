@@ -30,6 +30,7 @@ mod node;
 mod page;
 mod permissions;
 mod persisted;
+mod plain;
 mod plan;
 mod presence;
 mod propagation;

@@ -70,14 +70,14 @@ pub(super) fn forwards(after: Option<String>, first: Option<i32>) -> PageArgumen
 /// The two types of a list: its page and its edge. The texts are what clients read.
 macro_rules! connection {
     (
-        $page_doc:literal $page:ident { $edges_doc:literal }
+        $page_doc:literal $page:ident { $edges_doc:literal $edges:ty }
         $edge_doc:literal $edge:ident { $cursor_doc:literal $node_doc:literal $node:ty }
     ) => {
         #[doc = $page_doc]
         #[derive(async_graphql::SimpleObject)]
         pub(super) struct $page {
             #[doc = $edges_doc]
-            edges: Vec<$edge>,
+            edges: $edges,
             /// Position of the page.
             page_info: $crate::graphql::page::PageInfo,
         }
@@ -88,7 +88,10 @@ macro_rules! connection {
         {
             fn from(page: $crate::model::Page<T>) -> Self {
                 let (edges, page_info) = $crate::graphql::page::edges(page);
-                Self { edges, page_info }
+                Self {
+                    edges: edges.into(),
+                    page_info,
+                }
             }
         }
 

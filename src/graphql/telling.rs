@@ -19,8 +19,8 @@ use async_graphql::{
 use futures_util::FutureExt;
 
 use super::{
-    context::Asker, error::Fault, event_frame::EventFrame, message::Message, presence::Presence,
-    render::Told, typing::TypingState,
+    context::Asker, error::Fault, event_frame::EventFrame, message::Message, plain::AtOnce,
+    presence::Presence, render::Told, typing::TypingState,
 };
 use crate::live::Heard;
 
@@ -114,7 +114,7 @@ async fn resolve(
         return Ok(Value::Null);
     };
     match &told.heard {
-        Heard::News(_) => Message::told(told).resolve(&below, field).await,
+        Heard::News(_) => AtOnce(Message::told(told)).resolve(&below, field).await,
         Heard::Typing(..) => TypingState::told(told).resolve(&below, field).await,
         Heard::Presence(..) => Presence::told(told).resolve(&below, field).await,
         Heard::Frame(frame) => {

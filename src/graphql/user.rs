@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, OneofObject, SimpleObject};
+use async_graphql::{
+    Context, ContextSelectionSet, ID, InputObject, MaybeUndefined, Object, OneofObject, ScalarType,
+    SimpleObject, Value,
+};
 
 use super::{
     context::{chat, one_password, sign_in, signed_in},
@@ -10,6 +13,7 @@ use super::{
     friend::Relationship,
     loader,
     page::{connection, forwards},
+    plain::{self, Plain, text_or_null},
     presence::Presence,
     scalar::DateTime,
     session::SessionToken,
@@ -93,8 +97,23 @@ impl User {
     }
 }
 
+impl Plain for User {
+    fn plain(&self, ctx: &ContextSelectionSet<'_>) -> Option<Value> {
+        plain::object::<Self>(ctx, |field, _| {
+            Some(match field {
+                "avatarUrl" => text_or_null(self.0.avatar_url.as_deref()),
+                "createdAt" => DateTime::from(self.0.created_at).to_value(),
+                "displayName" => self.0.display_name.as_str().into(),
+                "handle" => self.0.handle.as_str().into(),
+                "id" => self.0.id.to_string().into(),
+                _ => return None,
+            })
+        })
+    }
+}
+
 connection! {
-    "Page of users." UserConnection { "Users with their cursors." }
+    "Page of users." UserConnection { "Users with their cursors." Vec<UserEdge> }
     "A user in a page." UserEdge { "Position of this user." "The user." User }
 }
 

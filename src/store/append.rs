@@ -11,7 +11,7 @@ use std::{
 
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr, Statement, Value,
-    sqlx::error::ErrorKind,
+    sqlx::error::{DatabaseError, ErrorKind},
 };
 
 use super::{Error, Transaction, error};
@@ -105,7 +105,7 @@ fn refused(error: DbErr) -> Error {
         return Error::from(error);
     };
     let kind = match cause {
-        RuntimeErr::SqlxError(cause) => cause.as_database_error().map(|error| error.kind()),
+        RuntimeErr::SqlxError(cause) => cause.as_database_error().map(<dyn DatabaseError>::kind),
         RuntimeErr::Internal(_) => None,
     };
     if matches!(kind, Some(ErrorKind::NotNullViolation)) {

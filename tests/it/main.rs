@@ -30,6 +30,7 @@ mod presence;
 mod program;
 mod race;
 mod reading;
+mod rendering;
 mod restless;
 mod resume;
 mod resumes;

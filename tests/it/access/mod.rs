@@ -18,10 +18,10 @@ use cast::{Cast, EVERYBODY, Thing, Who};
 use rows::{FIELDS, Shown};
 
 /// The fields of every object type, by type.
-pub(super) type Types = BTreeMap<String, Vec<FieldDefinition>>;
+pub(crate) type Types = BTreeMap<String, Vec<FieldDefinition>>;
 
 /// The object types of the schema.
-pub(super) fn types() -> Types {
+pub(crate) fn types() -> Types {
     let document = parse_schema(parlor::graphql::sdl()).expect("a schema");
     let mut types = Types::new();
     for definition in document.definitions {
@@ -36,7 +36,7 @@ pub(super) fn types() -> Types {
 }
 
 /// How a field is asked for: with what arguments, and something of what it leads to.
-pub(super) fn asked(types: &Types, of: &str, field: &FieldDefinition) -> String {
+pub(crate) fn asked(types: &Types, of: &str, field: &FieldDefinition) -> String {
     let arguments = match (of, field.name.node.as_str()) {
         ("Conversation", "message") => "(seq:1)",
         ("Message", "readStatus") => "(userId:$owner)",
