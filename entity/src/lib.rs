@@ -11,6 +11,7 @@ pub mod friendship;
 pub mod membership;
 pub mod message;
 pub mod message_key;
+pub mod message_mark;
 pub mod origin;
 pub mod session;
 pub mod shard;

@@ -11,6 +11,7 @@ mod m20261122_000005_closed_accounts;
 mod m20261122_000006_friends_by_handle;
 mod m20261122_000007_events;
 mod m20261123_000008_message_keys;
+mod m20261123_000009_message_marks;
 
 /// Brings a database to the newest form.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000006_friends_by_handle::Migration),
             Box::new(m20261122_000007_events::Migration),
             Box::new(m20261123_000008_message_keys::Migration),
+            Box::new(m20261123_000009_message_marks::Migration),
         ]
     }
 }

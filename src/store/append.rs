@@ -14,7 +14,7 @@ use sea_orm::{
     sqlx::error::{DatabaseError, ErrorKind},
 };
 
-use super::{Error, Transaction, error};
+use super::{Error, Transaction, error, message_mark};
 use crate::{
     fault::{Faults, Point},
     model::{Conversation, ConversationId, Id, Membership, Message, Position, Shard},
@@ -134,6 +134,7 @@ fn room(rows: usize) -> usize {
 const CONVERSATION_VALUES: usize = 5;
 const MEMBERSHIP_VALUES: usize = 4;
 const MESSAGE_VALUES: usize = 7;
+const MARK_VALUES: usize = 3;
 const KEYS_VALUES: usize = 3;
 
 impl Appended<'_> {
@@ -165,6 +166,12 @@ impl Appended<'_> {
                  AND idempotency_key = column6) THEN NULL ELSE column7 END FROM {rows} WHERE column1 IS NOT NULL;"
             )
         });
+        add(self.marked().count(), MARK_VALUES, |rows| {
+            format!(
+                "INSERT INTO message_marks (conversation_id, position, seq) \
+                 SELECT * FROM {rows} WHERE column1 IS NOT NULL;"
+            )
+        });
         add(self.keys.len(), KEYS_VALUES, |rows| {
             format!(
                 "INSERT INTO message_keys (conversation_id, sender_id, idempotency_key, seq) \
@@ -175,6 +182,13 @@ impl Appended<'_> {
         text.push_str("UPDATE shards SET head = ? WHERE number = ?;");
         text.push_str(commit);
         text
+    }
+
+    /// The messages that others are found by.
+    fn marked(&self) -> impl Iterator<Item = &Arc<Message>> {
+        self.messages
+            .iter()
+            .filter(|message| message.seq % message_mark::EVERY == 0)
     }
 
     fn statement(&self, text: String) -> Statement {
@@ -206,6 +220,14 @@ impl Appended<'_> {
             values.extend(row(message));
         }
         fill(&mut values, self.messages.len(), MESSAGE_VALUES);
+        for message in self.marked() {
+            values.extend::<[Value; MARK_VALUES]>([
+                message.conversation.uuid().into(),
+                message.position.into(),
+                message.seq.into(),
+            ]);
+        }
+        fill(&mut values, self.marked().count(), MARK_VALUES);
         for keys in self.keys {
             values.extend::<[Value; KEYS_VALUES]>([
                 keys.conversation.uuid().into(),

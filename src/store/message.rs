@@ -9,7 +9,7 @@ use sea_orm::{
 
 use super::{Error, Store, TERMS_PER_STATEMENT, any_of, many::all_of};
 use crate::model::{
-    ConversationId, Id, Message, MessageId, Page, Position, Timestamp, UserId,
+    ConversationId, Id, Message, MessageId, Page, Timestamp, UserId,
     message::{MessageKey, MessagesWanted},
 };
 
@@ -100,21 +100,6 @@ impl Store {
             let last = Ord::min(last, first.saturating_add(items));
             (first..=last).map(message).collect()
         }
-    }
-
-    /// Number of the newest message of a conversation that lies at or before a position of the log; 0 when there is none.
-    pub async fn seq_at(
-        &self,
-        conversation: ConversationId,
-        position: Position,
-    ) -> Result<i32, Error> {
-        let row = Entity::find()
-            .filter(Column::ConversationId.eq(conversation.uuid()))
-            .filter(Column::Position.lte(position))
-            .order_by_desc(Column::Seq)
-            .one(&self.db)
-            .await?;
-        Ok(row.map_or(0, |row| row.seq))
     }
 }
 

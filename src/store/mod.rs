@@ -19,6 +19,7 @@ mod membership;
 mod memory;
 mod message;
 mod message_key;
+mod message_mark;
 mod news;
 mod open;
 mod place;

@@ -1,9 +1,9 @@
 //! What happened since: the log as somebody reads it who was away.
 //!
-//! Nothing here looks at more than what was asked for: conversations that moved are found by where their heads are,
-//! messages and changes by their positions, each through an index of its own.
+//! Nothing here looks at more than what was asked for: conversations that moved are found by where their heads are, changes
+//! by their positions, each through an index of its own; for messages see their marks.
 
-use entity::{change, conversation, membership, message};
+use entity::{change, conversation, membership};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, ExprTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
     Select, prelude::Uuid,
@@ -11,9 +11,9 @@ use sea_orm::{
 
 use super::{
     Error, Store, change::from_row, many::all_of, membership::from_row as membership_from_row,
-    message::from_row as message_from_row, user::is_here,
+    user::is_here,
 };
-use crate::model::{Change, ConversationId, Id, Membership, Message, Position, Span, UserId};
+use crate::model::{Change, ConversationId, Id, Membership, Position, Span, UserId};
 
 /// Users or conversations named in one statement at most.
 pub(super) const NAMED_PER_STATEMENT: usize = 500;
@@ -97,26 +97,6 @@ impl Store {
             found.extend(rows.into_iter().map(moved));
         }
         Ok(found)
-    }
-
-    /// The oldest messages of each run, `each` at most.
-    pub async fn messages_since(
-        &self,
-        runs: &[Run],
-        until: Position,
-        each: u64,
-    ) -> Result<Vec<Vec<Message>>, Error> {
-        let select = |run: &Run| {
-            message::Entity::find()
-                .filter(message::Column::ConversationId.eq(run.conversation.uuid()))
-                .filter(message::Column::Position.gt(run.after))
-                .filter(message::Column::Position.lte(until))
-                .order_by_asc(message::Column::Position)
-                .limit(each)
-        };
-        let rows = all_of(&self.db, runs.iter().map(select).collect()).await?;
-        let messages = |rows: Vec<_>| rows.into_iter().map(message_from_row).collect();
-        Ok(rows.into_iter().map(messages).collect())
     }
 
     /// The oldest other changes of each run, `each` at most.
