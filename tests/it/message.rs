@@ -140,6 +140,45 @@ async fn sending_again_with_the_same_key_gives_the_first_message() {
 }
 
 #[tokio::test]
+async fn a_key_gives_its_message_however_much_was_said_since() {
+    let app = TestApp::start_with(Limits {
+        rate_limits: false,
+        ..Limits::default()
+    })
+    .await;
+    let (alice, bob) = app.alice_and_bob().await;
+    let group = alice.group("Walks", &[&bob]).await;
+    // Beyond what is indexed at once, with messages that have no key and another's same keys among them.
+    for number in 1..=100 {
+        let key = format!("key-{number}");
+        let key = (number % 3 > 0).then_some(key.as_str());
+        alice.send(&group, &format!("a{number}"), key).await;
+        bob.send(&group, &format!("b{number}"), key).await;
+    }
+    assert!(app.db_count("message_keys").await >= 64, "none is indexed");
+    let again = async |who: &Client, number: i64, text: &str| {
+        who.send(&group, text, Some(&format!("key-{number}"))).await
+    };
+    let app = app.restart().await;
+    let (alice, bob) = (alice.at(&app.url), bob.at(&app.url));
+    for number in [1, 16, 17, 49, 50, 98, 100] {
+        let hers = again(&alice, number, &format!("a{number}")).await;
+        assert_eq!(*hers.at("/wasDuplicate"), json!(true), "{number}");
+        assert_eq!(hers.number("/messageEdge/node/seq"), 2 * number - 1);
+        let his = again(&bob, number, &format!("b{number}")).await;
+        assert_eq!(his.number("/messageEdge/node/seq"), 2 * number);
+        again(&bob, number, "another text")
+            .await
+            .is_refused("CONFLICT", "idempotencyKey");
+    }
+    // In one transaction with new ones: nobody's message is lost for another's old key.
+    let (known, new) = tokio::join!(again(&alice, 2, "a2"), bob.send(&group, "new", Some("new")));
+    assert_eq!(known.number("/messageEdge/node/seq"), 3);
+    assert_eq!(new.number("/messageEdge/node/seq"), 201);
+    assert_eq!(app.db_count("messages").await, 201);
+}
+
+#[tokio::test]
 async fn many_first_tries_with_one_key_at_once_give_one_message() {
     let app = TestApp::start().await;
     let alice = app.sign_up("alice").await;

@@ -2,6 +2,10 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use parlor::{
+    model::{Limits, Message},
+    store::Run,
+};
 use sea_orm::{
     ConnectionTrait, Database, DatabaseConnection, EntityTrait, IdenStatic, Iterable, Statement,
     TransactionTrait,
@@ -234,4 +238,49 @@ async fn probes_tell_when_the_database_is_gone() {
     app.stop().await;
     until(|| async { reqwest::get(&ready).await.is_err().then_some(()) }).await;
     tokio::time::sleep(Duration::ZERO).await;
+}
+
+#[tokio::test]
+async fn messages_are_found_by_any_two_positions_though_few_of_them_are_marked() {
+    let app = TestApp::start_with(Limits {
+        rate_limits: false,
+        ..Limits::default()
+    })
+    .await;
+    let alice = app.sign_up("alice").await;
+    let (walks, runs) = (
+        alice.group("Walks", &[]).await,
+        alice.group("Runs", &[]).await,
+    );
+    for number in 1..=200 {
+        alice.say(&walks, "left, right").await;
+        // So that their positions are not their numbers.
+        for _ in 0..number % 3 {
+            alice.say(&runs, "faster").await;
+        }
+    }
+    let conversation = walks.parse().expect("an id");
+    let all = |after| Run {
+        conversation,
+        after,
+    };
+    let run = async |after, until, each| {
+        let found = app.store.messages_since(&[all(after)], until, each).await;
+        found.expect("messages").remove(0)
+    };
+    let everything = run(0, i64::MAX, 1_000).await;
+    assert_eq!(everything.len(), 200);
+    let head = everything.last().expect("a message").position + 3;
+    for after in (0..head).step_by(7) {
+        let newest = everything.iter().rfind(|message| message.position <= after);
+        let seq_at = app.store.seq_at(conversation, after).await;
+        let expected = newest.map_or(0, |message| message.seq);
+        assert_eq!(seq_at.expect("a number"), expected, "at {after}");
+        for until in (after..head).step_by(31) {
+            let between = |message: &&Message| (after + 1..=until).contains(&message.position);
+            let expected: Vec<_> = everything.iter().filter(between).take(50).collect();
+            let found = run(after, until, 50).await;
+            assert!(found.iter().eq(expected), "from {after} to {until}");
+        }
+    }
 }
