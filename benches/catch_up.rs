@@ -169,8 +169,12 @@ async fn fill(database: &Path, place: &str, sender: Viewer, count: i64) -> Outco
          1800000000000, (SELECT head FROM shards) + i FROM n"
     ))
     .await?;
+    db.execute_unprepared(
+        "INSERT INTO message_marks SELECT conversation_id, position, seq FROM messages WHERE seq % 64 = 0",
+    )
+    .await?;
     db.execute_unprepared(&format!(
-        "UPDATE conversations SET last_seq = {count}, head_position = (SELECT head FROM shards) + {count} WHERE id = x'{id}'"
+        "UPDATE conversations SET last_seq = {count}, keyed_seq = {count}, head_position = (SELECT head FROM shards) + {count} WHERE id = x'{id}'"
     ))
     .await?;
     db.execute_unprepared(&format!("UPDATE shards SET head = head + {count}"))

@@ -23,6 +23,8 @@ pub enum Fault {
     CursorOffByOne,
     /// A known key is neither looked for nor kept where the message is stored.
     KeyCheckedOutside,
+    /// The newest keys are forgotten before they are in their index, whether or not they come there.
+    KeysForgottenBeforeTheyAreIndexed,
     /// The time of a message is what the clock says, whatever it said before.
     TimeFromTheClockOnly,
     /// A key is somebody's, whoever sent it.

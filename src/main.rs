@@ -37,7 +37,7 @@ fn main() -> ExitCode {
 
 /// Threads that serve sockets: one fewer than there are cores. The log and SQLite have threads of their own, which
 /// between them keep one core busy while messages are written; where there is a thread too many each takes the
-/// processor from the others in the middle of their work. On two cores a fifth of all sends was lost to that.
+/// processor from the others in the middle of their work. On two cores a sixth of all sends was lost to that.
 fn workers() -> usize {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     cores.saturating_sub(1).max(1)

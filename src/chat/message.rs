@@ -227,7 +227,7 @@ impl Write for SendingMessage {
                     let message = "the key was used before with another text";
                     return Err(Rejection::at("idempotencyKey", Reason::Conflict, message));
                 }
-                None if permission.is_err() => batch.refusal_hangs_on_key(),
+                None if permission.is_err() || full => batch.refusal_hangs_on_key(),
                 None => {}
             }
         }

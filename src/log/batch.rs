@@ -9,6 +9,7 @@ use std::{
 };
 
 use super::{
+    keys::NewestKeys,
     known::Known,
     needs::{MessageKey, Needs},
 };
@@ -103,13 +104,20 @@ impl Batch {
         Ok(())
     }
 
-    /// Looks up the messages of `keys`.
+    /// Looks up the messages of those keys that are among the newest; if `all`, of the others too.
     pub(super) async fn load_keys(
         &mut self,
-        keys: &[MessageKey],
+        needs: &Needs,
+        all: bool,
         tx: &Transaction,
     ) -> Result<(), Error> {
-        for message in tx.find_messages_by_key(keys).await? {
+        let keys = &needs.message_keys;
+        let newest = keys
+            .iter()
+            .filter(|key| self.known.newest_keys.may_have(key));
+        let indexed = keys.iter().filter(|_| all);
+        let found = tx.find_messages_by_key(newest, indexed).await?;
+        for message in found {
             if let Some(key) = message.idempotency_key.clone() {
                 self.keys.insert(
                     (message.conversation, message.sender, key),
@@ -206,8 +214,15 @@ impl Batch {
         Ok(())
     }
 
-    pub(super) fn finish(self) -> (Known, Vec<Change>) {
+    /// What is known, and what changed, now that it is committed.
+    pub(super) fn finish(mut self) -> (Known, Vec<Change>) {
+        self.forget_indexed_keys();
         (self.known, self.changes)
+    }
+
+    /// What holds although nothing was committed.
+    pub(super) fn abandon(self) -> NewestKeys {
+        self.known.newest_keys
     }
 }
 

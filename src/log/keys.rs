@@ -1,56 +1,60 @@
 //! The keys that senders give with messages: which of them may have been used, and when they go into their index.
 //!
 //! Keys are random, so each would cost a page of the index of its own. A message therefore keeps its key, and those of a
-//! conversation go into the index together, some dozens at once. Until then the writer remembers them; what it does not
-//! remember, as after a start, it finds by reading the newest messages.
+//! conversation go into the index together. Until then the writer remembers them; what it does not remember, as after a
+//! start, it finds by reading the newest messages.
 
 use std::{
     collections::{HashMap, HashSet},
     hash::{BuildHasher, RandomState},
 };
 
-use super::{Batch, needs::MessageKey};
+use super::{Batch, known::Known, needs::MessageKey};
 use crate::{
-    model::{ConversationId, UserId},
-    store::IndexedKeys,
+    fault::Fault,
+    model::{ConversationId, Limits, UserId},
+    store::{Error, IndexedKeys, Transaction},
 };
 
-/// So many messages at least are waited for, since each conversation's keys are read again after a start; of long
-/// conversations a sixteenth, since their keys lie on more pages; and no more than can be indexed in a moment.
-const AT_LEAST: i32 = 32;
+/// No more messages than this go into the index in one transaction, which others wait for.
 const AT_MOST: i32 = 1_024;
 
-/// How many messages of a conversation of so many may wait for their keys to be indexed.
-fn waiting_max(messages: i32) -> i32 {
-    (messages / 16).clamp(AT_LEAST, AT_MOST)
+/// How many messages of a conversation of so many may wait for their keys to be indexed: some, since they are read again
+/// after a start; of a long conversation a sixteenth of all, since its keys lie on more pages.
+fn waiting_max(messages: i32, limits: &Limits) -> i32 {
+    (messages / 16).min(AT_MOST).max(limits.keys_waiting_min)
 }
 
-/// A fingerprint takes that much less room than a row.
-const FINGERPRINTS_PER_ROW: usize = 16;
+/// Fingerprints that are remembered at most; they take some 4 MiB.
+const FINGERPRINTS_MAX: usize = 250_000;
 
 /// Keys that are not in the index yet, as fingerprints: one that is not here was not used since, one that is may have
-/// been.
+/// been. It may remember a key whose message was not stored in the end, but forgets none before it is in the index. So it
+/// holds whatever becomes of a transaction.
 #[derive(Debug, Clone, Default)]
 pub(super) struct NewestKeys {
     fingerprints: HashMap<ConversationId, HashSet<u64>>,
+    count: usize,
     hashing: RandomState,
 }
 
 impl NewestKeys {
-    /// Whether the newest keys of a conversation are remembered.
-    pub(super) fn are_known(&self, conversation: ConversationId) -> bool {
+    fn are_known(&self, conversation: ConversationId) -> bool {
         self.fingerprints.contains_key(&conversation)
     }
 
-    /// Remembers that a conversation has none so far.
-    pub(super) fn begin(&mut self, conversation: ConversationId) {
-        self.fingerprints.insert(conversation, HashSet::new());
+    /// Remembers that a conversation has none.
+    fn begin(&mut self, conversation: ConversationId) {
+        let before = self.fingerprints.insert(conversation, HashSet::new());
+        self.count -= before.map_or(0, |before| before.len());
     }
 
-    /// Remembers a key, if those of its conversation are.
+    /// Remembers a key, if those of its conversation are remembered.
     pub(super) fn add(&mut self, conversation: ConversationId, sender: UserId, key: &str) {
-        if let Some(keys) = self.fingerprints.get_mut(&conversation) {
-            keys.insert(self.hashing.hash_one((sender, key)));
+        if let Some(keys) = self.fingerprints.get_mut(&conversation)
+            && keys.insert(self.hashing.hash_one((sender, key)))
+        {
+            self.count += 1;
         }
     }
 
@@ -61,24 +65,56 @@ impl NewestKeys {
         keys.is_some_and(|keys| keys.contains(&fingerprint))
     }
 
-    /// As how many rows they count.
-    pub(super) fn weight(&self) -> usize {
-        let rows = |keys: &HashSet<u64>| 1 + keys.len() / FINGERPRINTS_PER_ROW;
-        self.fingerprints.values().map(rows).sum()
+    /// What may be carried to the next batch.
+    pub(super) fn kept(self) -> Self {
+        if self.count + self.fingerprints.len() > FINGERPRINTS_MAX {
+            Self::default()
+        } else {
+            self
+        }
+    }
+}
+
+impl Known {
+    /// Reads the keys that are not in the index, of conversations in which a key is to be used.
+    pub(super) async fn load_newest_keys<'a>(
+        &mut self,
+        keys: impl IntoIterator<Item = &'a MessageKey>,
+        tx: &Transaction,
+    ) -> Result<(), Error> {
+        let mut unknown: HashMap<_, _> = HashMap::new();
+        for (id, _, _) in keys {
+            if let Some(Some(conversation)) = self.conversations.get(id)
+                && !self.newest_keys.are_known(*id)
+            {
+                unknown.insert(*id, (conversation.keyed_seq, conversation.last_seq));
+            }
+        }
+        let waiting = unknown.iter().filter(|(_, (keyed, last))| keyed < last);
+        let waiting: Vec<_> = waiting.map(|(id, (keyed, _))| (*id, *keyed)).collect();
+        let found = tx.find_keys_after(&waiting).await?;
+        // Only now: what is half read must not count as remembered.
+        for id in unknown.into_keys() {
+            self.newest_keys.begin(id);
+        }
+        for (conversation, sender, key) in found {
+            self.newest_keys.add(conversation, sender, &key);
+        }
+        Ok(())
     }
 }
 
 impl Batch {
     /// Chooses the conversations whose keys go into the index with this batch; those that there is no room for wait for
     /// the next one.
-    pub(super) fn index_keys(&mut self) {
+    pub(super) fn index_keys(&mut self, limits: &Limits) {
         let mut room = AT_MOST;
         for id in &self.moved_conversations {
             let Some(Some(conversation)) = self.known.conversations.get_mut(id) else {
                 continue;
             };
             let waiting = conversation.last_seq - conversation.keyed_seq;
-            if room > 0 && waiting >= waiting_max(conversation.last_seq) {
+            if room > 0 && waiting >= waiting_max(conversation.last_seq, limits) {
                 room -= waiting;
                 self.indexed_keys.push(IndexedKeys {
                     conversation: *id,
@@ -86,8 +122,17 @@ impl Batch {
                     up_to: conversation.last_seq,
                 });
                 conversation.keyed_seq = conversation.last_seq;
-                self.known.newest_keys.begin(*id);
             }
+        }
+        if self.faults.has(Fault::KeysForgottenBeforeTheyAreIndexed) {
+            self.forget_indexed_keys();
+        }
+    }
+
+    /// Forgets the keys that this batch has put into the index.
+    pub(super) fn forget_indexed_keys(&mut self) {
+        for keys in &self.indexed_keys {
+            self.known.newest_keys.begin(keys.conversation);
         }
     }
 }

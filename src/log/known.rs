@@ -55,10 +55,11 @@ fn weight(between: &Relationship) -> usize {
 }
 
 impl Known {
-    /// Nothing but where the shard stands.
-    pub(super) fn at(head: Position) -> Self {
+    /// Nothing but where the shard stands, and keys.
+    pub(super) fn at(head: Position, newest_keys: NewestKeys) -> Self {
         Self {
             head,
+            newest_keys,
             ..Self::default()
         }
     }
@@ -79,12 +80,15 @@ impl Known {
             + self.directs.len()
             + self.pairs.values().map(weight).sum::<usize>()
             + self.friends.len()
-            + self.pending.len()
-            + self.newest_keys.weight();
+            + self.pending.len();
+        let newest_keys = self.newest_keys.kept();
         if rows > KEPT_MAX {
-            Self::at(self.head)
+            Self::at(self.head, newest_keys)
         } else {
-            self
+            Self {
+                newest_keys,
+                ..self
+            }
         }
     }
 
@@ -92,7 +96,7 @@ impl Known {
     pub(super) async fn load(&mut self, needs: &Needs, tx: &Transaction) -> Result<(), Error> {
         self.load_people(needs, tx).await?;
         self.load_conversations(needs, tx).await?;
-        self.load_newest_keys(needs, tx).await?;
+        self.load_newest_keys(&needs.message_keys, tx).await?;
         for pair in missing(&needs.pairs, &self.pairs) {
             self.pairs.insert(pair, tx.find_relationship(pair).await?);
         }
@@ -102,26 +106,6 @@ impl Known {
         }
         self.load_places(needs, tx).await?;
         self.load_friends(needs, tx).await
-    }
-
-    /// The keys that are not in the index, of conversations in which a key is to be used.
-    async fn load_newest_keys(&mut self, needs: &Needs, tx: &Transaction) -> Result<(), Error> {
-        let mut unknown = Vec::new();
-        for (id, _, _) in &needs.message_keys {
-            if self.newest_keys.are_known(*id) {
-                continue;
-            }
-            if let Some(Some(conversation)) = self.conversations.get(id) {
-                self.newest_keys.begin(*id);
-                if conversation.last_seq > conversation.keyed_seq {
-                    unknown.push((*id, conversation.keyed_seq));
-                }
-            }
-        }
-        for (conversation, sender, key) in tx.find_keys_after(&unknown).await? {
-            self.newest_keys.add(conversation, sender, &key);
-        }
-        Ok(())
     }
 
     /// Memberships, and the bans of those who have none.

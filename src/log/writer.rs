@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Batch, Needs, Parts, Profiles,
+    keys::NewestKeys,
     known::Known,
     queue::{Entry, Failure},
 };
@@ -19,7 +20,7 @@ use crate::{
     bus::{Commit, Publisher},
     fault::{Fault, Faults, Point},
     model::{Change, Clock, Limits, Shard},
-    store::{Error, Writer},
+    store::{Error, Transaction, Writer},
 };
 
 /// The storage failed: what was being written may or may not be there, so nothing more is acknowledged.
@@ -48,6 +49,8 @@ pub struct LogWriter {
     limits: Arc<Limits>,
     faults: Faults,
     known: Option<Known>,
+    /// The newest keys, while nothing else is known.
+    newest_keys: NewestKeys,
 }
 
 impl LogWriter {
@@ -76,6 +79,7 @@ impl LogWriter {
             limits,
             faults,
             known: None,
+            newest_keys: NewestKeys::default(),
         }
     }
 
@@ -200,21 +204,42 @@ impl LogWriter {
         // others write to as well would be asked for its head here, under the lock, every time.
         let known = match known {
             Some(known) => known,
-            None => Known::at(tx.find_head(self.shard).await?),
+            None => {
+                let head = tx.find_head(self.shard).await?;
+                Known::at(head, std::mem::take(&mut self.newest_keys))
+            }
         };
         let mut batch = Batch::new(self.shard, self.clock.now(), known, self.faults.clone());
-        batch.load(&needs, &tx).await?;
-        let looked_up = needs.message_keys.iter();
-        let looked_up =
-            looked_up.filter(|key| keys == Keys::LookedUp || batch.known.newest_keys.may_have(key));
-        let looked_up: Vec<_> = looked_up.cloned().collect();
-        batch.load_keys(&looked_up, &tx).await?;
+        match self.fill(&mut batch, entries, &needs, keys, tx).await {
+            Ok(true) => {
+                let (known, changes) = batch.finish();
+                self.known = Some(known.kept());
+                Ok(Some(changes))
+            }
+            outcome => {
+                self.newest_keys = batch.abandon();
+                outcome.map(|_| None)
+            }
+        }
+    }
+
+    /// Decides and stores a batch; not if a decision hangs on keys that were not looked up.
+    async fn fill(
+        &mut self,
+        batch: &mut Batch,
+        entries: &mut [Box<dyn Entry>],
+        needs: &Needs,
+        keys: Keys,
+        tx: Transaction,
+    ) -> Result<bool, Error> {
+        batch.load(needs, &tx).await?;
+        batch.load_keys(needs, keys == Keys::LookedUp, &tx).await?;
         for entry in entries {
-            entry.decide(&mut batch);
+            entry.decide(batch);
         }
         if keys == Keys::TakenAsNew && batch.hangs_on_keys() {
             tx.roll_back().await?;
-            return Ok(None);
+            return Ok(false);
         }
         if self.faults.has(Fault::SeqOutsideTheTransaction) {
             self.known = Some(batch.known.clone());
@@ -223,7 +248,7 @@ impl LogWriter {
             tx.roll_back().await?;
         } else {
             self.faults.reach(Point::BeforeWrite).await?;
-            batch.index_keys();
+            batch.index_keys(&self.limits);
             batch.store(&tx).await?;
             if self.faults.has(Fault::PublishBeforeCommit) {
                 self.publish(batch.changes.clone()).await;
@@ -231,9 +256,7 @@ impl LogWriter {
             tx.append(&batch.appended(), &self.faults).await?;
             self.faults.reach(Point::AfterCommit).await?;
         }
-        let (known, changes) = batch.finish();
-        self.known = Some(known.kept());
-        Ok(Some(changes))
+        Ok(true)
     }
 
     /// Makes a committed batch known on this node, in order, before anybody is answered.

@@ -120,6 +120,8 @@ pub struct Limits {
     pub log_queue_bytes_max: u32,
     /// Writes in one transaction.
     pub batch_writes_max: usize,
+    /// Messages of a conversation at least whose keys go into their index together.
+    pub keys_waiting_min: i32,
     /// Bytes of text in one transaction, about.
     pub batch_bytes_max: usize,
     /// News of one conversation kept for its listeners; who is further behind reads the log.
@@ -218,6 +220,7 @@ impl Default for Limits {
             log_queue_max: 4_096,
             log_queue_bytes_max: 16 * 1024 * 1024,
             batch_writes_max: 256,
+            keys_waiting_min: 32,
             batch_bytes_max: 256 * 1024,
             tail_news_max: 256,
             tail_bytes_max: 1024 * 1024,

@@ -175,7 +175,7 @@ impl Appended<'_> {
         add(self.keys.len(), KEYS_VALUES, |rows| {
             format!(
                 "INSERT INTO message_keys (conversation_id, sender_id, idempotency_key, seq) \
-                 SELECT conversation_id, sender_id, idempotency_key, seq FROM {rows} JOIN messages \
+                 SELECT conversation_id, sender_id, idempotency_key, seq FROM {rows} CROSS JOIN messages \
                  ON conversation_id = column1 AND seq > column2 AND seq <= column3 WHERE idempotency_key IS NOT NULL;"
             )
         });

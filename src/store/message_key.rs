@@ -13,13 +13,18 @@ use crate::model::{ConversationId, Id, Message, UserId};
 type Key = (ConversationId, UserId, String);
 
 impl Transaction {
-    /// The messages that these people sent with these keys.
-    pub async fn find_messages_by_key(&self, keys: &[Key]) -> Result<Vec<Message>, Error> {
-        if keys.is_empty() {
+    /// The messages that these people sent with these keys: those of `newest` among the messages whose keys are not in the
+    /// index, which are read one after the other, and those of `keys` by the index.
+    pub async fn find_messages_by_key<'a>(
+        &self,
+        newest: impl Iterator<Item = &'a Key>,
+        keys: impl Iterator<Item = &'a Key>,
+    ) -> Result<Vec<Message>, Error> {
+        let selects: Vec<_> = newest.map(newer).chain(keys.map(indexed)).collect();
+        if selects.is_empty() {
             return Ok(Vec::new());
         }
-        let selects = keys.iter().flat_map(|key| [indexed(key), newer(key)]);
-        let found = all_of(self.tx().await?, selects.collect()).await?;
+        let found = all_of(self.tx().await?, selects).await?;
         Ok(found.into_iter().flatten().map(from_row).collect())
     }
 

@@ -171,11 +171,15 @@ async fn a_key_gives_its_message_however_much_was_said_since() {
             .await
             .is_refused("CONFLICT", "idempotencyKey");
     }
-    // In one transaction with new ones: nobody's message is lost for another's old key.
-    let (known, new) = tokio::join!(again(&alice, 2, "a2"), bob.send(&group, "new", Some("new")));
-    assert_eq!(known.number("/messageEdge/node/seq"), 3);
-    assert_eq!(new.number("/messageEdge/node/seq"), 201);
-    assert_eq!(app.db_count("messages").await, 201);
+    // Among new ones, at once: nobody's message is lost for another's old key.
+    let said = (0..20).map(async |number| {
+        let key = format!("new-{number}");
+        let (known, new) = tokio::join!(again(&alice, 2, "a2"), bob.send(&group, &key, Some(&key)));
+        assert_eq!(known.number("/messageEdge/node/seq"), 3);
+        assert!(new.number("/messageEdge/node/seq") > 200);
+    });
+    futures_util::future::join_all(said).await;
+    assert_eq!(app.db_count("messages").await, 220);
 }
 
 #[tokio::test]

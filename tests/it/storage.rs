@@ -171,6 +171,8 @@ async fn the_tables_are_what_the_entities_say() {
     fits::<entity::session::Entity>(&db, "sessions").await;
     fits::<entity::conversation::Entity>(&db, "conversations").await;
     fits::<entity::membership::Entity>(&db, "memberships").await;
+    fits::<entity::message_key::Entity>(&db, "message_keys").await;
+    fits::<entity::message_mark::Entity>(&db, "message_marks").await;
     fits::<entity::message::Entity>(&db, "messages").await;
     fits::<entity::change::Entity>(&db, "changes").await;
     fits::<entity::shard::Entity>(&db, "shards").await;
@@ -225,7 +227,41 @@ async fn migrations_go_back_and_forth() {
     ] {
         db.execute_unprepared(row).await.expect("a row");
     }
-    Migrator::up(&db, None).await.expect("up to the end");
+    for row in [
+        "INSERT INTO conversations (id, kind, posting_policy, invite_policy, created_at, creator_id, member_count, last_seq, active_at, head_position)
+            VALUES (x'04', 'GROUP', 'EVERYONE', 'EVERYONE', 0, x'01', 1, 130, 0, 260)",
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 130)
+            INSERT INTO messages (conversation_id, seq, sender_id, text, sent_at, position, idempotency_key)
+            SELECT x'04', i, x'01', '', 0, 2 * i, iif(i % 2, 'key ' || i, NULL) FROM n",
+    ] {
+        db.execute_unprepared(row).await.expect("a row");
+    }
+    for _ in 0..2 {
+        Migrator::up(&db, None).await.expect("up to the end");
+        // Whoever sends again what they sent before is found, and so is who was away.
+        for (found, expected) in [
+            (
+                "SELECT 'keys ' || count(*) || ' ' || min(seq) || ' ' || max(seq) FROM message_keys",
+                "keys 65 1 129",
+            ),
+            (
+                "SELECT 'seq ' || seq FROM message_keys WHERE idempotency_key = 'key 77' AND sender_id = x'01'",
+                "seq 77",
+            ),
+            (
+                "SELECT 'keyed ' || keyed_seq FROM conversations",
+                "keyed 130",
+            ),
+            (
+                "SELECT group_concat(seq || ' at ' || position) FROM message_marks",
+                "64 at 128,128 at 256",
+            ),
+        ] {
+            assert_eq!(db_values(&db, found).await, [expected]);
+        }
+        Migrator::down(&db, Some(2)).await.expect("down");
+    }
+    Migrator::up(&db, None).await.expect("up once more");
     let handles = "SELECT friend_handle FROM friendships ORDER BY user_id";
     assert_eq!(db_values(&db, handles).await, ["bob", "alice"]);
 }
@@ -259,6 +295,7 @@ async fn messages_are_found_by_any_two_positions_though_few_of_them_are_marked()
             alice.say(&runs, "faster").await;
         }
     }
+    assert_eq!(app.db_count("message_marks").await, 200 / 64 + 200 / 64);
     let conversation = walks.parse().expect("an id");
     let all = |after| Run {
         conversation,

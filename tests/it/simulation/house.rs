@@ -109,6 +109,8 @@ fn limits(seed: u64) -> Limits {
         // What was missed comes in many reads and frames.
         catch_up_rows: 5,
         frame_events_max: 2,
+        // Keys are indexed soon.
+        keys_waiting_min: 2,
         // Nothing happens by itself.
         heartbeat_every: std::time::Duration::from_hours(24),
         ..Limits::default()

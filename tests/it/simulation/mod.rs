@@ -111,6 +111,7 @@ fn every_planted_bug_is_noticed() {
         Fault::RemovalAppliedLate,
         Fault::CursorOffByOne,
         Fault::KeyCheckedOutside,
+        Fault::KeysForgottenBeforeTheyAreIndexed,
         Fault::TimeFromTheClockOnly,
         Fault::RetryAnsweredFromAnotherSender,
         Fault::ResumeStopsAtAPage,

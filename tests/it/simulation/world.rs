@@ -180,7 +180,7 @@ impl World {
         self.poll()
     }
 
-    /// Somebody says something new, or says again what was not acknowledged.
+    /// Somebody says something new, or says again what was not acknowledged, or what was.
     fn say(&mut self) {
         let waiting: Vec<_> = (0..self.letters.len())
             .filter(|n| self.letters[*n].1.is_none())
@@ -191,6 +191,14 @@ impl World {
             self.totals.retries += 1;
             let (letter, sending) = &mut self.letters[n];
             *sending = Some(letter.send(&chat));
+            return;
+        }
+        if !self.acknowledged.is_empty() && self.random.random_bool(0.3) {
+            let n = self.random.random_range(0..self.acknowledged.len());
+            let letter = self.acknowledged[n].letter.clone();
+            let sending = letter.send(&chat);
+            self.totals.retries += 1;
+            self.letters.push((letter, Some(sending)));
             return;
         }
         self.said += 1;
