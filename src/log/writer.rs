@@ -202,12 +202,11 @@ impl LogWriter {
         let tx = self.writer.begin();
         // This process holds the database for itself, so what is known stands until a transaction fails. One that
         // others write to as well would be asked for its head here, under the lock, every time.
-        let known = match known {
-            Some(known) => known,
-            None => {
-                let head = tx.find_head(self.shard).await?;
-                Known::at(head, std::mem::take(&mut self.newest_keys))
-            }
+        let known = if let Some(known) = known {
+            known
+        } else {
+            let head = tx.find_head(self.shard).await?;
+            Known::at(head, std::mem::take(&mut self.newest_keys))
         };
         let mut batch = Batch::new(self.shard, self.clock.now(), known, self.faults.clone());
         match self.fill(&mut batch, entries, &needs, keys, tx).await {
