@@ -208,3 +208,13 @@ impl Serve {
         switch.map_or(self.demo, |switch| switch == Switch::On)
     }
 }
+
+/// Threads that serve sockets, unless `TOKIO_WORKER_THREADS` says how many: one fewer than there are cores. The log and
+/// SQLite have threads of their own, which between them keep one core busy while messages are written; where there is a
+/// thread too many each takes the processor from the others in the middle of their work. On two cores a sixth of all
+/// sends was lost to that.
+pub fn workers() -> Option<usize> {
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    let is_set = std::env::var_os("TOKIO_WORKER_THREADS").is_some();
+    (!is_set).then_some(cores.saturating_sub(1).max(1))
+}

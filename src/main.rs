@@ -9,7 +9,7 @@ use std::{
 
 use clap::Parser;
 use parlor::{
-    config::{Cli, Command, Database, EpochCommand, Serve},
+    config::{self, Cli, Command, Database, EpochCommand, Serve},
     demo, graphql,
     model::Random,
     server::{Server, Settings},
@@ -26,21 +26,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let mut runtime = Builder::new_multi_thread();
-    if std::env::var_os("TOKIO_WORKER_THREADS").is_none() {
-        runtime.worker_threads(workers());
+    if let Some(workers) = config::workers() {
+        runtime.worker_threads(workers);
     }
     match runtime.enable_all().build() {
         Ok(runtime) => runtime.block_on(run()),
         Err(error) => cannot_start(&error),
     }
-}
-
-/// Threads that serve sockets: one fewer than there are cores. The log and SQLite have threads of their own, which
-/// between them keep one core busy while messages are written; where there is a thread too many each takes the
-/// processor from the others in the middle of their work. On two cores a sixth of all sends was lost to that.
-fn workers() -> usize {
-    let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    cores.saturating_sub(1).max(1)
 }
 
 async fn run() -> ExitCode {

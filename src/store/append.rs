@@ -1,4 +1,4 @@
-//! What nearly every batch leaves: messages, and where their conversations and readers stand now.
+//! What nearly every batch leaves: messages with what finds them, and where their conversations and readers stand now.
 //!
 //! A statement costs two hops between threads, however little it does. So this is one text for all of it, its transaction
 //! included, with places for 1, 4, 16 … rows: few texts, which stay prepared. Places that are left over hold nothing and
@@ -32,7 +32,7 @@ pub struct Appended<'a> {
     pub conversations: Vec<&'a Conversation>,
     /// Memberships of which nothing changed but how far they have read.
     pub memberships: Vec<&'a Membership>,
-    /// Messages whose keys go into their index, which those of the conversation's newer messages are not in.
+    /// Whose keys go into their index now.
     pub keys: &'a [IndexedKeys],
 }
 

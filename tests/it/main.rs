@@ -23,6 +23,7 @@ mod http;
 mod ledger;
 mod membership;
 mod message;
+mod message_key;
 mod origin;
 #[cfg(target_os = "linux")]
 mod power_cut;
