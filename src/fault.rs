@@ -23,7 +23,7 @@ pub enum Fault {
     CursorOffByOne,
     /// A known key is neither looked for nor kept where the message is stored.
     KeyCheckedOutside,
-    /// The newest keys are forgotten before they are in their index, whether or not they come there.
+    /// When some keys of a conversation go into their index, those that do not go with them are forgotten too.
     KeysForgottenBeforeTheyAreIndexed,
     /// The time of a message is what the clock says, whatever it said before.
     TimeFromTheClockOnly,

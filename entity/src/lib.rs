@@ -13,6 +13,7 @@ pub mod message;
 pub mod message_key;
 pub mod message_mark;
 pub mod origin;
+pub mod recent_message;
 pub mod session;
 pub mod shard;
 pub mod user;

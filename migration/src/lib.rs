@@ -12,6 +12,7 @@ mod m20261122_000006_friends_by_handle;
 mod m20261122_000007_events;
 mod m20261123_000008_message_keys;
 mod m20261123_000009_message_marks;
+mod m20261123_000010_recent_messages;
 
 /// Brings a database to the newest form.
 #[derive(Debug)]
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000007_events::Migration),
             Box::new(m20261123_000008_message_keys::Migration),
             Box::new(m20261123_000009_message_marks::Migration),
+            Box::new(m20261123_000010_recent_messages::Migration),
         ]
     }
 }

@@ -19,7 +19,7 @@ use crate::{
         Ban, Change, Conversation, ConversationId, FriendRequest, FriendRequestId, Membership,
         Message, Pair, Relationship, Session, SessionId, Shard, Timestamp, User, UserId,
     },
-    store::{Appended, EndedMembership, Error, IndexedKeys, Transaction},
+    store::{Appended, EndedMembership, Error, Filing, IndexedKeys, Transaction},
 };
 
 /// What lies between two people who never met.
@@ -59,6 +59,8 @@ pub struct Batch {
     pub(super) requests: HashMap<FriendRequestId, FriendRequest>,
     pub(super) changed_pairs: HashSet<Pair>,
     pub(super) messages: Vec<Arc<Message>>,
+    /// Messages of before that go among those of their conversations.
+    pub(super) filing: Filing,
     pub(super) indexed_keys: Vec<IndexedKeys>,
     pub(super) changes: Vec<Change>,
     pub(super) effects: usize,
@@ -89,6 +91,7 @@ impl Batch {
             requests: HashMap::new(),
             changed_pairs: HashSet::new(),
             messages: Vec::new(),
+            filing: Filing::default(),
             indexed_keys: Vec::new(),
             changes: Vec::new(),
             effects: 0,
@@ -119,10 +122,8 @@ impl Batch {
         let found = tx.find_messages_by_key(newest, indexed).await?;
         for message in found {
             if let Some(key) = message.idempotency_key.clone() {
-                self.keys.insert(
-                    (message.conversation, message.sender, key),
-                    Arc::new(message),
-                );
+                self.keys
+                    .insert((message.conversation, message.sender, key), message);
             }
         }
         Ok(())
@@ -183,6 +184,7 @@ impl Batch {
             messages: &self.messages,
             conversations: conversations.collect(),
             memberships: memberships.collect(),
+            filing: &self.filing,
             keys: &self.indexed_keys,
         }
     }
@@ -214,9 +216,10 @@ impl Batch {
         Ok(())
     }
 
-    /// What is known, and what changed, now that it is committed.
-    pub(super) fn finish(mut self) -> (Known, Vec<Change>) {
-        self.forget_indexed_keys();
+    /// What is known, and what changed, now that it is committed. `keys_left` are those of the conversations whose keys were
+    /// indexed that were not.
+    pub(super) fn finish(mut self, keys_left: &[MessageKey]) -> (Known, Vec<Change>) {
+        self.forget_indexed_keys(keys_left);
         (self.known, self.changes)
     }
 

@@ -13,7 +13,7 @@ use super::{Batch, known::Known, needs::MessageKey};
 use crate::{
     fault::Fault,
     model::{ConversationId, Limits, UserId},
-    store::{Error, IndexedKeys, Transaction},
+    store::{Error, Filing, IndexedKeys, Transaction},
 };
 
 /// No more messages than this go into the index in one transaction, which others wait for.
@@ -105,34 +105,45 @@ impl Known {
 }
 
 impl Batch {
-    /// Chooses the conversations whose keys go into the index with this batch; those that there is no room for wait for
-    /// the next one.
-    pub(super) fn index_keys(&mut self, limits: &Limits) {
-        let mut room = AT_MOST;
-        for id in &self.moved_conversations {
+    /// Chooses what is filed with this batch, and the keys that go into the index then: of conversations in which enough
+    /// messages are filed by then whose keys wait.
+    pub(super) fn file(&mut self, filing: Filing, limits: &Limits) {
+        for (id, up_to) in &filing.runs {
             let Some(Some(conversation)) = self.known.conversations.get_mut(id) else {
                 continue;
             };
-            let waiting = conversation.last_seq - conversation.keyed_seq;
-            if room > 0 && waiting >= waiting_max(conversation.last_seq, limits) {
-                room -= waiting;
+            let waiting = up_to - conversation.keyed_seq;
+            if waiting >= waiting_max(conversation.last_seq, limits) {
                 self.indexed_keys.push(IndexedKeys {
                     conversation: *id,
                     after: conversation.keyed_seq,
-                    up_to: conversation.last_seq,
+                    up_to: *up_to,
                 });
-                conversation.keyed_seq = conversation.last_seq;
+                conversation.keyed_seq = *up_to;
+                self.moved_conversations.insert(*id);
             }
         }
-        if self.faults.has(Fault::KeysForgottenBeforeTheyAreIndexed) {
-            self.forget_indexed_keys();
-        }
+        self.filing = filing;
     }
 
-    /// Forgets the keys that this batch has put into the index.
-    pub(super) fn forget_indexed_keys(&mut self) {
+    /// Conversations whose keys this batch puts into the index.
+    pub(super) fn indexed_conversations(&self) -> Vec<ConversationId> {
+        self.indexed_keys
+            .iter()
+            .map(|keys| keys.conversation)
+            .collect()
+    }
+
+    /// Forgets the keys that this batch has put into the index; `left` are those that it has not, of the same conversations.
+    pub(super) fn forget_indexed_keys(&mut self, left: &[MessageKey]) {
         for keys in &self.indexed_keys {
             self.known.newest_keys.begin(keys.conversation);
+        }
+        if self.faults.has(Fault::KeysForgottenBeforeTheyAreIndexed) {
+            return;
+        }
+        for (conversation, sender, key) in left {
+            self.known.newest_keys.add(*conversation, *sender, key);
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     bus::{Commit, Publisher},
     fault::{Fault, Faults, Point},
     model::{Change, Clock, Limits, Shard},
-    store::{Error, Transaction, Writer},
+    store::{Error, Filing, Transaction, Writer},
 };
 
 /// The storage failed: what was being written may or may not be there, so nothing more is acknowledged.
@@ -200,6 +200,10 @@ impl LogWriter {
         }
         let known = self.known.take();
         let tx = self.writer.begin();
+        let filing = tx.filing(self.limits.recent_bytes_max);
+        for (conversation, _) in &filing.runs {
+            needs.conversation(*conversation);
+        }
         // This process holds the database for itself, so what is known stands until a transaction fails. One that
         // others write to as well would be asked for its head here, under the lock, every time.
         let known = if let Some(known) = known {
@@ -209,9 +213,13 @@ impl LogWriter {
             Known::at(head, std::mem::take(&mut self.newest_keys))
         };
         let mut batch = Batch::new(self.shard, self.clock.now(), known, self.faults.clone());
-        match self.fill(&mut batch, entries, &needs, keys, tx).await {
+        match self
+            .fill(&mut batch, entries, &needs, keys, filing, tx)
+            .await
+        {
             Ok(true) => {
-                let (known, changes) = batch.finish();
+                let left = self.writer.recent_keys(&batch.indexed_conversations());
+                let (known, changes) = batch.finish(&left);
                 self.known = Some(known.kept());
                 Ok(Some(changes))
             }
@@ -229,6 +237,7 @@ impl LogWriter {
         entries: &mut [Box<dyn Entry>],
         needs: &Needs,
         keys: Keys,
+        filing: Filing,
         tx: Transaction,
     ) -> Result<bool, Error> {
         batch.load(needs, &tx).await?;
@@ -247,7 +256,7 @@ impl LogWriter {
             tx.roll_back().await?;
         } else {
             self.faults.reach(Point::BeforeWrite).await?;
-            batch.index_keys(&self.limits);
+            batch.file(filing, &self.limits);
             batch.store(&tx).await?;
             if self.faults.has(Fault::PublishBeforeCommit) {
                 self.publish(batch.changes.clone()).await;

@@ -120,6 +120,9 @@ pub struct Limits {
     pub log_queue_bytes_max: u32,
     /// Writes in one transaction.
     pub batch_writes_max: usize,
+    /// Bytes, about, of the newest messages that are not among those of their conversations yet: in memory, and read as the
+    /// process begins. The more there are, the more go to one conversation together.
+    pub recent_bytes_max: usize,
     /// Messages of a conversation at least whose keys go into their index together.
     pub keys_waiting_min: i32,
     /// Bytes of text in one transaction, about.
@@ -220,6 +223,7 @@ impl Default for Limits {
             log_queue_max: 4_096,
             log_queue_bytes_max: 16 * 1024 * 1024,
             batch_writes_max: 256,
+            recent_bytes_max: 4 * 1024 * 1024,
             keys_waiting_min: 32,
             batch_bytes_max: 256 * 1024,
             tail_news_max: 256,

@@ -14,7 +14,7 @@ use sea_orm::{
     sqlx::error::{DatabaseError, ErrorKind},
 };
 
-use super::{Error, Transaction, error, message_mark};
+use super::{Error, Filing, Transaction, error};
 use crate::{
     fault::{Faults, Point},
     model::{Conversation, ConversationId, Id, Membership, Message, Position, Shard},
@@ -32,7 +32,9 @@ pub struct Appended<'a> {
     pub conversations: Vec<&'a Conversation>,
     /// Memberships of which nothing changed but how far they have read.
     pub memberships: Vec<&'a Membership>,
-    /// Whose keys go into their index now.
+    /// Messages of before that go among those of their conversations.
+    pub filing: &'a Filing,
+    /// Whose keys go into their index then.
     pub keys: &'a [IndexedKeys],
 }
 
@@ -79,7 +81,8 @@ impl Transaction {
         changed.conversations.extend(conversations);
         let memberships = appended.memberships.iter().copied().cloned();
         changed.memberships.extend(memberships);
-        self.memory.take(changed, appended.messages);
+        self.memory
+            .take(changed, appended.messages, appended.filing);
         Ok(())
     }
 }
@@ -131,64 +134,73 @@ fn room(rows: usize) -> usize {
     }
 }
 
+/// Puts recent messages, given by their positions as JSON, among those of their conversations; marks every 64th, see
+/// [`message_mark`](super::message_mark); and removes those that all lie there.
+const FILE: &str = "\
+    INSERT INTO messages (conversation_id, seq, sender_id, text, sent_at, position, idempotency_key) \
+    SELECT conversation_id, seq, sender_id, text, sent_at, position, idempotency_key \
+    FROM json_each(?) CROSS JOIN recent_messages ON position = value;\
+    INSERT INTO message_marks (conversation_id, position, seq) SELECT conversation_id, position, seq \
+    FROM json_each(?) CROSS JOIN recent_messages ON position = value WHERE seq % 64 = 0;\
+    DELETE FROM recent_messages WHERE position < ?;";
+
 const CONVERSATION_VALUES: usize = 5;
 const MEMBERSHIP_VALUES: usize = 4;
 const MESSAGE_VALUES: usize = 7;
-const MARK_VALUES: usize = 3;
 const KEYS_VALUES: usize = 3;
 
 impl Appended<'_> {
     fn text(&self, begin: &str, commit: &str) -> String {
         let mut text = begin.to_owned();
-        let mut add = |rows: usize, columns, statement: fn(&str) -> String| {
+        let add = |text: &mut String, rows: usize, columns, statement: fn(&str) -> String| {
             if rows > 0 {
                 text.push_str(&statement(&places(room(rows), columns)));
             }
         };
-        add(self.conversations.len(), CONVERSATION_VALUES, |rows| {
-            format!(
-                "UPDATE conversations SET last_seq = at.column2, active_at = at.column3, head_position = at.column4, \
+        add(
+            &mut text,
+            self.conversations.len(),
+            CONVERSATION_VALUES,
+            |rows| {
+                format!(
+                    "UPDATE conversations SET last_seq = at.column2, active_at = at.column3, head_position = at.column4, \
                  keyed_seq = at.column5 FROM {rows} AS at WHERE id = at.column1;"
-            )
-        });
-        add(self.memberships.len(), MEMBERSHIP_VALUES, |rows| {
-            format!(
-                "UPDATE memberships SET read_seq = at.column2, read_at = at.column3, read_position = at.column4 \
+                )
+            },
+        );
+        add(
+            &mut text,
+            self.memberships.len(),
+            MEMBERSHIP_VALUES,
+            |rows| {
+                format!(
+                    "UPDATE memberships SET read_seq = at.column2, read_at = at.column3, read_position = at.column4 \
                  FROM {rows} AS at WHERE id = at.column1;"
-            )
-        });
-        // A key is taken to be new. If the index has it the message gets no number, which its table refuses.
-        add(self.messages.len(), MESSAGE_VALUES, |rows| {
-            format!(
-                "INSERT INTO messages (conversation_id, sender_id, text, sent_at, position, idempotency_key, seq) \
-                 SELECT column1, column2, column3, column4, column5, column6, CASE WHEN EXISTS (SELECT 1 \
-                 FROM message_keys WHERE conversation_id = column1 AND sender_id = column2 \
-                 AND idempotency_key = column6) THEN NULL ELSE column7 END FROM {rows} WHERE column1 IS NOT NULL;"
-            )
-        });
-        add(self.marked().count(), MARK_VALUES, |rows| {
-            format!(
-                "INSERT INTO message_marks (conversation_id, position, seq) \
-                 SELECT * FROM {rows} WHERE column1 IS NOT NULL;"
-            )
-        });
-        add(self.keys.len(), KEYS_VALUES, |rows| {
+                )
+            },
+        );
+        if !self.filing.positions.is_empty() {
+            text.push_str(FILE);
+        }
+        add(&mut text, self.keys.len(), KEYS_VALUES, |rows| {
             format!(
                 "INSERT INTO message_keys (conversation_id, sender_id, idempotency_key, seq) \
                  SELECT conversation_id, sender_id, idempotency_key, seq FROM {rows} CROSS JOIN messages \
                  ON conversation_id = column1 AND seq > column2 AND seq <= column3 WHERE idempotency_key IS NOT NULL;"
             )
         });
+        // A key is taken to be new. If the index has it the message gets no number, which its table refuses.
+        add(&mut text, self.messages.len(), MESSAGE_VALUES, |rows| {
+            format!(
+                "INSERT INTO recent_messages (conversation_id, sender_id, text, sent_at, position, idempotency_key, seq) \
+                 SELECT column1, column2, column3, column4, column5, column6, CASE WHEN EXISTS (SELECT 1 \
+                 FROM message_keys WHERE conversation_id = column1 AND sender_id = column2 \
+                 AND idempotency_key = column6) THEN NULL ELSE column7 END FROM {rows} WHERE column1 IS NOT NULL;"
+            )
+        });
         text.push_str("UPDATE shards SET head = ? WHERE number = ?;");
         text.push_str(commit);
         text
-    }
-
-    /// The messages that others are found by.
-    fn marked(&self) -> impl Iterator<Item = &Arc<Message>> {
-        self.messages
-            .iter()
-            .filter(|message| message.seq % message_mark::EVERY == 0)
     }
 
     fn statement(&self, text: String) -> Statement {
@@ -216,18 +228,10 @@ impl Appended<'_> {
             ]);
         }
         fill(&mut values, self.memberships.len(), MEMBERSHIP_VALUES);
-        for message in self.messages {
-            values.extend(row(message));
+        if !self.filing.positions.is_empty() {
+            let positions = Value::from(format!("{:?}", self.filing.positions));
+            values.extend([positions.clone(), positions, self.filing.before.into()]);
         }
-        fill(&mut values, self.messages.len(), MESSAGE_VALUES);
-        for message in self.marked() {
-            values.extend::<[Value; MARK_VALUES]>([
-                message.conversation.uuid().into(),
-                message.position.into(),
-                message.seq.into(),
-            ]);
-        }
-        fill(&mut values, self.marked().count(), MARK_VALUES);
         for keys in self.keys {
             values.extend::<[Value; KEYS_VALUES]>([
                 keys.conversation.uuid().into(),
@@ -236,6 +240,10 @@ impl Appended<'_> {
             ]);
         }
         fill(&mut values, self.keys.len(), KEYS_VALUES);
+        for message in self.messages {
+            values.extend(row(message));
+        }
+        fill(&mut values, self.messages.len(), MESSAGE_VALUES);
         values.extend([self.head.into(), i32::from(self.shard).into()]);
         Statement::from_sql_and_values(sea_orm::DbBackend::Sqlite, text, values)
     }

@@ -14,7 +14,10 @@ use std::{
 
 use quick_cache::{Weighter, sync::Cache, unsync};
 
-use super::EndedMembership;
+use super::{
+    EndedMembership,
+    recent::{self, Filing, Recent},
+};
 use crate::model::{
     Conversation, ConversationId, Membership, Message, MessageId, Session, SessionId, TokenHash,
     UserId,
@@ -35,8 +38,7 @@ struct ByBytes;
 
 impl Weighter<MessageId, Arc<Message>> for ByBytes {
     fn weight(&self, _: &MessageId, message: &Arc<Message>) -> u64 {
-        let key = message.idempotency_key.as_ref().map_or(0, String::len);
-        (256 + message.text.len() + key) as u64
+        recent::bytes(message) as u64
     }
 }
 
@@ -84,6 +86,7 @@ impl Changed {
 /// The rows.
 pub(super) struct Memory {
     messages: Cache<MessageId, Arc<Message>, ByBytes>,
+    recent: Mutex<Recent>,
     places: Mutex<Places>,
     sessions: Mutex<Sessions>,
     hasher: RandomState,
@@ -96,7 +99,7 @@ impl std::fmt::Debug for Memory {
 }
 
 impl Memory {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(recent: Recent) -> Self {
         let places = Places {
             conversations: unsync::Cache::new(CONVERSATIONS_MAX),
             memberships: unsync::Cache::new(MEMBERSHIPS_MAX),
@@ -110,6 +113,7 @@ impl Memory {
         Self {
             sessions: Mutex::new(sessions),
             messages: Cache::with_weighter(10_000, MESSAGES_BYTES_MAX, ByBytes),
+            recent: Mutex::new(recent),
             places: Mutex::new(places),
             hasher: RandomState::new(),
         }
@@ -117,6 +121,11 @@ impl Memory {
 
     fn places(&self) -> MutexGuard<'_, Places> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The newest messages.
+    pub(super) fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn sessions(&self) -> MutexGuard<'_, Sessions> {
@@ -129,10 +138,14 @@ impl Memory {
     }
 
     /// Takes in what was committed.
-    pub(super) fn take(&self, changed: Changed, messages: &[Arc<Message>]) {
+    pub(super) fn take(&self, changed: Changed, messages: &[Arc<Message>], filing: &Filing) {
+        let mut recent = self.recent();
+        recent.forget(filing);
         for message in messages {
+            recent.add(message);
             self.keep_message(message);
         }
+        drop(recent);
         let mut sessions = self.sessions();
         sessions.count += (changed.sessions.len() + changed.ended_sessions.len()) as u64;
         changed
@@ -222,7 +235,8 @@ impl Memory {
     }
 
     pub(super) fn message(&self, id: MessageId) -> Option<Arc<Message>> {
-        self.messages.get(&id)
+        let kept = self.messages.get(&id);
+        kept.or_else(|| self.recent().get(id).cloned())
     }
 
     pub(super) fn keep_message(&self, message: &Arc<Message>) {
@@ -248,7 +262,7 @@ mod tests {
 
     #[test]
     fn what_was_read_before_it_ended_is_not_kept_after() {
-        let (memory, session) = (Memory::new(), session());
+        let (memory, session) = (Memory::new(Recent::default()), session());
         let Err(moment) = memory.session_by_token(session.token_hash) else {
             panic!("nothing is known yet");
         };
@@ -256,19 +270,19 @@ mod tests {
             ended_sessions: vec![session.id],
             ..Changed::default()
         };
-        memory.take(ended, &[]);
+        memory.take(ended, &[], &Filing::default());
         memory.keep_session(moment, &session);
         assert!(memory.session(session.id).is_err());
     }
 
     #[test]
     fn what_was_kept_is_gone_when_it_ends() {
-        let (memory, session) = (Memory::new(), session());
+        let (memory, session) = (Memory::new(Recent::default()), session());
         let begun = Changed {
             sessions: vec![session.clone()],
             ..Changed::default()
         };
-        memory.take(begun, &[]);
+        memory.take(begun, &[], &Filing::default());
         assert_eq!(
             memory.session_by_token(session.token_hash).ok(),
             Some(session.clone())
@@ -277,7 +291,7 @@ mod tests {
             ended_sessions: vec![session.id],
             ..Changed::default()
         };
-        memory.take(ended, &[]);
+        memory.take(ended, &[], &Filing::default());
         assert!(memory.session_by_token(session.token_hash).is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! What was said.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use entity::message::{Column, Entity, Model};
 use sea_orm::{
@@ -9,7 +9,7 @@ use sea_orm::{
 
 use super::{Error, Store, TERMS_PER_STATEMENT, any_of, many::all_of};
 use crate::model::{
-    ConversationId, Id, Message, MessageId, Page, Timestamp, UserId,
+    ConversationId, Id, Message, MessageId, Page, PageRequest, Timestamp, UserId,
     message::{MessageKey, MessagesWanted},
 };
 
@@ -71,16 +71,37 @@ impl Store {
             .map(|(wanted, _)| select_messages(wanted))
             .collect();
         if !selects.is_empty() {
+            let recent: Vec<_> = unknown().map(|(wanted, _)| self.recent(wanted)).collect();
             let rows = all_of(&self.db, selects).await?;
-            let missing = found.iter_mut().filter(|found| found.is_none());
-            for (missing, rows) in missing.zip(rows) {
-                *missing = Some(rows.into_iter().map(|row| self.kept(row)).collect());
+            let missing = found.iter_mut().zip(wanted);
+            let missing = missing.filter(|(found, _)| found.is_none());
+            for (((missing, wanted), rows), recent) in missing.zip(rows).zip(recent) {
+                let filed = rows.into_iter().map(|row| self.kept(row));
+                *missing = Some(in_order(filed.chain(recent), wanted));
             }
         }
         let page = |(found, wanted): (Option<_>, &MessagesWanted)| {
             Page::from_rows(found.unwrap_or_default(), &wanted.page)
         };
         Ok(found.into_iter().zip(wanted).map(page).collect())
+    }
+
+    /// Those of a page that may not be among their conversation's in the database.
+    fn recent(&self, wanted: &MessagesWanted) -> Vec<Arc<Message>> {
+        let MessagesWanted {
+            conversation, page, ..
+        } = wanted;
+        let is_before =
+            |message: &Message| page.after.as_ref().is_some_and(|at| message.seq <= at.0);
+        let is_behind =
+            |message: &Message| page.before.as_ref().is_some_and(|at| message.seq >= at.0);
+        let recent = self.memory.recent();
+        let of_page = recent.between(*conversation, is_before, is_behind).cloned();
+        if page.from_back {
+            of_page.rev().take(with_one_behind(page)).collect()
+        } else {
+            of_page.take(with_one_behind(page)).collect()
+        }
     }
 
     /// The messages of a page and the one behind it, if all of them are in memory.
@@ -101,6 +122,26 @@ impl Store {
             (first..=last).map(message).collect()
         }
     }
+}
+
+/// The messages of a page and the one behind it, in the order of the page. Some may be given twice.
+fn in_order(
+    messages: impl Iterator<Item = Arc<Message>>,
+    wanted: &MessagesWanted,
+) -> Vec<Arc<Message>> {
+    let by_number: BTreeMap<_, _> = messages.map(|message| (message.seq, message)).collect();
+    let messages = by_number.into_values();
+    if wanted.page.from_back {
+        messages.rev().take(with_one_behind(&wanted.page)).collect()
+    } else {
+        messages.take(with_one_behind(&wanted.page)).collect()
+    }
+}
+
+fn with_one_behind(page: &PageRequest<MessageKey>) -> usize {
+    usize::try_from(page.items)
+        .unwrap_or(usize::MAX)
+        .saturating_add(1)
 }
 
 fn select_messages(wanted: &MessagesWanted) -> Select<Entity> {

@@ -1,5 +1,7 @@
 //! Which message was sent with which key: by the index, and by the messages whose keys are not in it yet.
 
+use std::sync::Arc;
+
 use entity::{conversation, message, message_key};
 use sea_orm::{
     ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait, Select,
@@ -7,25 +9,45 @@ use sea_orm::{
     sea_query::{Expr, SimpleExpr},
 };
 
-use super::{Error, TERMS_PER_STATEMENT, Transaction, any_of, many::all_of, message::from_row};
+use super::{
+    Error, TERMS_PER_STATEMENT, Transaction, Writer, any_of, many::all_of, memory::Memory,
+    message::from_row,
+};
 use crate::model::{ConversationId, Id, Message, UserId};
 
 type Key = (ConversationId, UserId, String);
 
 impl Transaction {
     /// The messages that these people sent with these keys: those of `newest` among the messages whose keys are not in the
-    /// index, which are read one after the other, and those of `keys` by the index.
+    /// index, which are looked at one after the other, and those of `keys` by the index.
     pub async fn find_messages_by_key<'a>(
         &self,
         newest: impl Iterator<Item = &'a Key>,
         keys: impl Iterator<Item = &'a Key>,
-    ) -> Result<Vec<Message>, Error> {
-        let selects: Vec<_> = newest.map(newer).chain(keys.map(indexed)).collect();
-        if selects.is_empty() {
-            return Ok(Vec::new());
+    ) -> Result<Vec<Arc<Message>>, Error> {
+        let mut found = Vec::new();
+        let mut selects = Vec::new();
+        for key in newest {
+            match self.recent_by_key(key) {
+                Some(message) => found.push(message),
+                None => selects.push(newer(key)),
+            }
         }
-        let found = all_of(self.tx().await?, selects).await?;
-        Ok(found.into_iter().flatten().map(from_row).collect())
+        selects.extend(keys.map(indexed));
+        if !selects.is_empty() {
+            let filed = all_of(self.tx().await?, selects).await?;
+            found.extend(filed.into_iter().flatten().map(from_row).map(Arc::new));
+        }
+        Ok(found)
+    }
+
+    fn recent_by_key(&self, (conversation, sender, key): &Key) -> Option<Arc<Message>> {
+        let recent = self.memory.recent();
+        let mut found = recent.of(*conversation);
+        let message = found.find(|message| {
+            message.sender == *sender && message.idempotency_key.as_ref() == Some(key)
+        });
+        message.cloned()
     }
 
     /// The keys of the messages in these conversations that are newer than a number, and who gave them.
@@ -34,7 +56,7 @@ impl Transaction {
         places: &[(ConversationId, i32)],
     ) -> Result<Vec<Key>, Error> {
         use message::Column;
-        let mut found = Vec::new();
+        let mut found = recent_keys(&self.memory, places.iter().map(|(id, _)| *id));
         for places in places.chunks(TERMS_PER_STATEMENT) {
             let newer = any_of(places, |(conversation, seq)| {
                 Column::ConversationId
@@ -60,6 +82,25 @@ impl Transaction {
         }
         Ok(found)
     }
+}
+
+impl Writer {
+    /// The keys of the messages in these conversations that are not filed, and who gave them.
+    pub fn recent_keys(&self, conversations: &[ConversationId]) -> Vec<Key> {
+        recent_keys(&self.memory, conversations.iter().copied())
+    }
+}
+
+fn recent_keys(memory: &Memory, conversations: impl Iterator<Item = ConversationId>) -> Vec<Key> {
+    let recent = memory.recent();
+    let mut found = Vec::new();
+    for conversation in conversations {
+        found.extend(recent.of(conversation).filter_map(|message| {
+            let key = message.idempotency_key.clone()?;
+            Some((conversation, message.sender, key))
+        }));
+    }
+    found
 }
 
 /// The message whose number the index has for a key.

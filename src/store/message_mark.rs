@@ -1,7 +1,7 @@
 //! Messages of a conversation by their positions in the log.
 //!
 //! Numbers and positions rise together, so it is enough to know both of some messages: the others lie between them. An
-//! index of all would be changed by every message, on a page of its own. Kafka finds records in a log by such a sparse
+//! index of all would be changed by every message, on a page of its own; of 64 one is marked. Kafka finds records in a log by such a sparse
 //! index (<https://kafka.apache.org/documentation/#log>).
 
 use entity::{message, message_mark::Column};
@@ -12,9 +12,6 @@ use sea_orm::{
 
 use super::{Error, Store, many::all_of, message::from_row, news::Run};
 use crate::model::{ConversationId, Id, Message, Position};
-
-/// Of so many messages in a row one is marked.
-pub(super) const EVERY: i32 = 64;
 
 impl Store {
     /// The oldest messages of each run, `each` at most.
@@ -31,9 +28,34 @@ impl Store {
                 .order_by_asc(message::Column::Seq)
                 .limit(each)
         };
+        let most = usize::try_from(each).unwrap_or(usize::MAX);
+        let recent = runs.iter().map(|run| self.recent_since(run, until, most));
+        let recent: Vec<_> = recent.collect();
         let rows = all_of(&self.db, runs.iter().map(select).collect()).await?;
-        let messages = |rows: Vec<_>| rows.into_iter().map(from_row).collect();
-        Ok(rows.into_iter().map(messages).collect())
+        let messages = |(rows, recent): (Vec<_>, Vec<_>)| {
+            let mut messages: Vec<_> = rows.into_iter().map(from_row).collect();
+            // What was filed meanwhile is in both.
+            let last = messages.last().map_or(0, |message| message.seq);
+            messages.extend(
+                recent
+                    .into_iter()
+                    .filter(|message: &Message| message.seq > last),
+            );
+            messages.truncate(most);
+            messages
+        };
+        Ok(rows.into_iter().zip(recent).map(messages).collect())
+    }
+
+    fn recent_since(&self, run: &Run, until: Position, most: usize) -> Vec<Message> {
+        let recent = self.memory.recent();
+        let is_before = |message: &Message| message.position <= run.after;
+        let is_behind = |message: &Message| message.position > until;
+        let since = recent.between(run.conversation, is_before, is_behind);
+        since
+            .take(most)
+            .map(|message| Message::clone(message))
+            .collect()
     }
 
     /// Number of the newest message of a conversation that lies at or before a position of the log; 0 when there is none.
@@ -42,12 +64,22 @@ impl Store {
         conversation: ConversationId,
         position: Position,
     ) -> Result<i32, Error> {
+        if let Some(seq) = self.recent_seq_at(conversation, position) {
+            return Ok(seq);
+        }
         let row = between(conversation, position, position)
             .filter(message::Column::Position.lte(position))
             .order_by_desc(message::Column::Seq)
             .one(&self.db)
             .await?;
         Ok(row.map_or(0, |row| row.seq))
+    }
+
+    fn recent_seq_at(&self, conversation: ConversationId, position: Position) -> Option<i32> {
+        let recent = self.memory.recent();
+        let is_behind = |message: &Message| message.position > position;
+        let mut before = recent.between(conversation, |_| false, is_behind);
+        before.next_back().map(|message| message.seq)
     }
 }
 

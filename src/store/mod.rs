@@ -23,6 +23,7 @@ mod message_mark;
 mod news;
 mod open;
 mod place;
+mod recent;
 mod session;
 mod shard;
 mod user;
@@ -45,6 +46,7 @@ pub use followed::Followed;
 pub use membership::EndedMembership;
 pub use news::{Moved, Run};
 pub use open::{OpenError, Opened, open};
+pub use recent::Filing;
 
 use memory::{Changed, Memory};
 use tokio::sync::OnceCell;
@@ -171,6 +173,11 @@ impl Transaction {
             self.db.begin_with_options(options).await
         };
         Ok(self.begun.get_or_try_init(begin).await?)
+    }
+
+    /// Which messages it is time to file, so that no more than so many bytes of them wait for it.
+    pub fn filing(&self, bytes_max: usize) -> Filing {
+        self.memory.recent().filing(bytes_max)
     }
 
     fn changed(&self) -> MutexGuard<'_, Changed> {

@@ -102,7 +102,8 @@ pub async fn open(url: &str, random: &Random) -> Result<Opened, OpenError> {
     readers.set_metric_callback(move |_| {
         counted.fetch_add(1, Ordering::Relaxed);
     });
-    let memory = Arc::new(super::memory::Memory::new());
+    let recent = super::recent::load(&writer).await.map_err(unusable)?;
+    let memory = Arc::new(super::memory::Memory::new(recent));
     Ok(Opened {
         store: Store {
             db: readers,

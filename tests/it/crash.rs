@@ -109,7 +109,7 @@ async fn a_lost_answer_is_settled_by_trying_again_with_the_same_key() {
 async fn a_disk_that_fails_ends_the_server_and_nothing_that_was_acknowledged() {
     let directory = tempfile::tempdir().expect("a directory");
     let database = directory.path().join("chat.db");
-    let program = Program::serve_with_files_of_at_most(700, &database);
+    let program = Program::serve_with_files_of_at_most(800, &database);
     let alice = crate::support::client::sign_up(&program.url, "alice").await;
     let group = alice.group("Walks", &[]).await;
     let document = "mutation($i:SendMessageInput!){sendMessage(input:$i){messageEdge{node{seq}} userErrors{code}}}";

@@ -17,6 +17,7 @@ mod direct;
 mod edge;
 mod event;
 mod event_stream;
+mod filing;
 mod friend;
 mod fuzz;
 mod http;

@@ -148,7 +148,7 @@ async fn who_comes_and_goes_hears_each_membership_from_its_first_message_and_not
 
     let memberships = "SELECT s.joined_position, s.left_position FROM memberships s JOIN users u ON u.id = s.user_id
         WHERE u.handle = 'carol'";
-    let messages = "SELECT position, seq FROM messages ORDER BY position";
+    let messages = "SELECT position, seq FROM all_messages ORDER BY position";
     let said = db_rows(&app.db_path(), messages).await;
     let mut intervals = BTreeMap::new();
     for (joined, left) in db_rows(&app.db_path(), memberships).await {

@@ -141,7 +141,7 @@ async fn check(app: &TestApp, people: &[Client], times: u64, random: &mut StdRng
             whole.retain(|event| position(event) <= head);
             let messages = whole.iter().filter(|event| event["__typename"] == "MessageSentEvent");
             let stored = format!(
-                "SELECT count(*) FROM messages m JOIN memberships s ON s.conversation_id = m.conversation_id
+                "SELECT count(*) FROM all_messages m JOIN memberships s ON s.conversation_id = m.conversation_id
                  JOIN conversations c ON c.id = m.conversation_id JOIN users u ON u.id = s.user_id
                  WHERE u.handle = '{}' AND s.left_position IS NULL AND c.deleted_position IS NULL
                  AND m.position > s.joined_position AND m.position <= {head}",

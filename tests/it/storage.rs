@@ -2,10 +2,6 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use parlor::{
-    model::{Limits, Message},
-    store::Run,
-};
 use sea_orm::{
     ConnectionTrait, Database, DatabaseConnection, EntityTrait, IdenStatic, Iterable, Statement,
     TransactionTrait,
@@ -122,9 +118,9 @@ async fn positions_and_heads_have_no_hole() {
     bob.mutate("logOut", "endedSessionId", json!({})).await;
     app.stop().await;
     let db = db(&app).await;
-    let taken = "SELECT CAST(position AS TEXT) FROM (SELECT position FROM messages UNION ALL SELECT position FROM changes
+    let taken = "SELECT CAST(position AS TEXT) FROM (SELECT position FROM all_messages UNION ALL SELECT position FROM changes
         UNION ALL SELECT read_position FROM memberships WHERE read_position NOT IN
-        (SELECT position FROM messages UNION SELECT position FROM changes)) ORDER BY position";
+        (SELECT position FROM all_messages UNION SELECT position FROM changes)) ORDER BY position";
     let positions: Vec<i64> = db_values(&db, taken)
         .await
         .iter()
@@ -174,6 +170,8 @@ async fn the_tables_are_what_the_entities_say() {
     fits::<entity::message_key::Entity>(&db, "message_keys").await;
     fits::<entity::message_mark::Entity>(&db, "message_marks").await;
     fits::<entity::message::Entity>(&db, "messages").await;
+    fits::<entity::message::Entity>(&db, "all_messages").await;
+    fits::<entity::recent_message::Entity>(&db, "recent_messages").await;
     fits::<entity::change::Entity>(&db, "changes").await;
     fits::<entity::shard::Entity>(&db, "shards").await;
     fits::<entity::origin::Entity>(&db, "origin").await;
@@ -259,11 +257,43 @@ async fn migrations_go_back_and_forth() {
         ] {
             assert_eq!(db_values(&db, found).await, [expected]);
         }
-        Migrator::down(&db, Some(2)).await.expect("down");
+        Migrator::down(&db, Some(3)).await.expect("down");
     }
     Migrator::up(&db, None).await.expect("up once more");
     let handles = "SELECT friend_handle FROM friendships ORDER BY user_id";
     assert_eq!(db_values(&db, handles).await, ["bob", "alice"]);
+}
+
+#[tokio::test]
+async fn what_was_only_appended_is_kept_by_a_server_from_before() {
+    use migration::{Migrator, MigratorTrait};
+    let app = TestApp::start().await;
+    app.stop().await;
+    let db = db(&app).await;
+    for rows in [
+        "INSERT INTO users (id, handle, display_name, search_name, password_hash, created_at)
+            VALUES (x'01', 'alice', '', '', '', 0)",
+        "INSERT INTO conversations (id, kind, posting_policy, invite_policy, created_at, creator_id, member_count, last_seq,
+            active_at, head_position) VALUES (x'04', 'GROUP', 'EVERYONE', 'EVERYONE', 0, x'01', 1, 192, 0, 384)",
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 130)
+            INSERT INTO messages (conversation_id, seq, sender_id, text, sent_at, position)
+            SELECT x'04', i, x'01', '', 0, 2 * i FROM n",
+        "INSERT INTO message_marks SELECT conversation_id, position, seq FROM messages WHERE seq % 64 = 0",
+        // Some are filed already.
+        "WITH RECURSIVE n(i) AS (SELECT 125 UNION ALL SELECT i + 1 FROM n WHERE i < 192)
+            INSERT INTO recent_messages (conversation_id, seq, sender_id, text, sent_at, position)
+            SELECT x'04', i, x'01', '', 0, 2 * i FROM n",
+    ] {
+        db.execute_unprepared(rows).await.expect("rows");
+    }
+    let count = async |table: &str| {
+        let count = format!("SELECT count(*) || ' up to ' || max(seq) FROM {table}");
+        db_values(&db, &count).await.remove(0)
+    };
+    assert_eq!(count("all_messages").await, "192 up to 192");
+    Migrator::down(&db, Some(1)).await.expect("down");
+    assert_eq!(count("messages").await, "192 up to 192");
+    assert_eq!(count("message_marks").await, "3 up to 192");
 }
 
 #[tokio::test]
@@ -274,50 +304,4 @@ async fn probes_tell_when_the_database_is_gone() {
     app.stop().await;
     until(|| async { reqwest::get(&ready).await.is_err().then_some(()) }).await;
     tokio::time::sleep(Duration::ZERO).await;
-}
-
-#[tokio::test]
-async fn messages_are_found_by_any_two_positions_though_few_of_them_are_marked() {
-    let app = TestApp::start_with(Limits {
-        rate_limits: false,
-        ..Limits::default()
-    })
-    .await;
-    let alice = app.sign_up("alice").await;
-    let (walks, runs) = (
-        alice.group("Walks", &[]).await,
-        alice.group("Runs", &[]).await,
-    );
-    for number in 1..=200 {
-        alice.say(&walks, "left, right").await;
-        // So that their positions are not their numbers.
-        for _ in 0..number % 3 {
-            alice.say(&runs, "faster").await;
-        }
-    }
-    assert_eq!(app.db_count("message_marks").await, 200 / 64 + 200 / 64);
-    let conversation = walks.parse().expect("an id");
-    let all = |after| Run {
-        conversation,
-        after,
-    };
-    let run = async |after, until, each| {
-        let found = app.store.messages_since(&[all(after)], until, each).await;
-        found.expect("messages").remove(0)
-    };
-    let everything = run(0, i64::MAX, 1_000).await;
-    assert_eq!(everything.len(), 200);
-    let head = everything.last().expect("a message").position + 3;
-    for after in (0..head).step_by(7) {
-        let newest = everything.iter().rfind(|message| message.position <= after);
-        let seq_at = app.store.seq_at(conversation, after).await;
-        let expected = newest.map_or(0, |message| message.seq);
-        assert_eq!(seq_at.expect("a number"), expected, "at {after}");
-        for until in (after..head).step_by(31) {
-            let between = |message: &&Message| (after + 1..=until).contains(&message.position);
-            let expected: Vec<_> = everything.iter().filter(between).take(50).collect();
-            let found = run(after, until, 50).await;
-            assert!(found.iter().eq(expected), "from {after} to {until}");
-        }
-    }
 }

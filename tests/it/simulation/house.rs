@@ -109,7 +109,8 @@ fn limits(seed: u64) -> Limits {
         // What was missed comes in many reads and frames.
         catch_up_rows: 5,
         frame_events_max: 2,
-        // Keys are indexed soon.
+        // Messages are filed at once, a few at a time, or never; their keys are indexed soon.
+        recent_bytes_max: [0, 2_000, 4_000_000][(seed / 3 % 3) as usize],
         keys_waiting_min: 2,
         // Nothing happens by itself.
         heartbeat_every: std::time::Duration::from_hours(24),

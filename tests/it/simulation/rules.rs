@@ -95,7 +95,7 @@ impl World {
         let path = house::database(self.directory.path());
         let count = self.runtime.block_on(crate::support::db_number(
             &path,
-            "SELECT count(*) AS n FROM messages m WHERE NOT EXISTS (SELECT 1 FROM memberships s
+            "SELECT count(*) AS n FROM all_messages m WHERE NOT EXISTS (SELECT 1 FROM memberships s
              WHERE s.conversation_id = m.conversation_id AND s.user_id = m.sender_id
              AND s.joined_position < m.position AND (s.left_position IS NULL OR s.left_position > m.position))",
         ));
