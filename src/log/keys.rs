@@ -16,13 +16,14 @@ use crate::{
     store::{Error, Filing, IndexedKeys, Transaction},
 };
 
-/// No more messages than this go into the index in one transaction, which others wait for.
-const AT_MOST: i32 = 1_024;
+/// No more messages of a conversation than about this wait for their keys to be indexed: one that is sent again is looked
+/// for among them, at some 0.3 µs each.
+const WAITING_MAX: i32 = 2_048;
 
 /// How many messages of a conversation of so many may wait for their keys to be indexed: some, since they are read again
-/// after a start; of a long conversation a sixteenth of all, since its keys lie on more pages.
+/// after a start; of a long conversation a quarter of all, since its keys lie on more pages.
 fn waiting_max(messages: i32, limits: &Limits) -> i32 {
-    (messages / 16).min(AT_MOST).max(limits.keys_waiting_min)
+    (messages / 4).min(WAITING_MAX).max(limits.keys_waiting_min)
 }
 
 /// Fingerprints that are remembered at most; they take some 4 MiB.

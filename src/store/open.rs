@@ -204,6 +204,8 @@ async fn connect(
                 options
                     .journal_mode(SqliteJournalMode::Wal)
                     .synchronous(SqliteSynchronous::Full)
+                    // Messages that are filed are read from as many pages as they were appended to.
+                    .pragma("cache_size", "-8000")
                     // A page that changes often is folded into the database once in so many pages, 8 MiB.
                     .pragma("wal_autocheckpoint", "2000")
             }
