@@ -276,12 +276,12 @@ impl Found {
             | News::FriendshipEnded { .. }
             | News::BlockChanged { .. }
             | News::AccountClosed { .. }
-            | News::SessionEnded { .. } => self.admit_of_people(viewer, &change.news),
+            | News::SessionEnded { .. } => self.admit_of_people(viewer, change),
         }
     }
 
-    fn admit_of_people(&self, viewer: UserId, news: &News) -> Parts {
-        match news {
+    fn admit_of_people(&self, viewer: UserId, change: &Change) -> Parts {
+        match &change.news {
             News::FriendRequestChanged { request, .. } => {
                 let request = self.requests.get(request).cloned();
                 only(request.map(Happening::FriendRequestChanged))
@@ -292,12 +292,12 @@ impl Found {
                 let added = began.zip(friend);
                 [
                     added.map(|(began, friend)| Happening::FriendAdded(began, friend)),
-                    self.direct(*pair),
+                    self.direct(*pair, change.position),
                 ]
             }
             News::FriendshipEnded { pair, friendship } => [
                 Some(Happening::FriendRemoved(*friendship, pair.other(viewer))),
-                self.direct(*pair),
+                self.direct(*pair, change.position),
             ],
             News::BlockChanged { blocked, .. } => only(
                 self.people
@@ -373,8 +373,13 @@ impl Found {
         may_hear.then(|| Happening::UserUpdated(Arc::clone(person)))
     }
 
-    /// The direct conversation of two: what one may do in it hangs on their friendship.
-    fn direct(&self, pair: Pair) -> Option<Happening> {
-        self.updated(*self.directs.get(&pair)?)
+    /// The direct conversation of two: what one may do in it hangs on their friendship. One that was opened since is told
+    /// of when it appears.
+    fn direct(&self, pair: Pair, position: Position) -> Option<Happening> {
+        let id = *self.directs.get(&pair)?;
+        let own = self.joined(id)?.membership.as_ref()?;
+        (own.joined_position < position)
+            .then(|| self.updated(id))
+            .flatten()
     }
 }
