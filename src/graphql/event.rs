@@ -12,6 +12,7 @@ use super::{
     loader,
     membership::{Membership, MembershipEdge},
     message::MessageEdge,
+    plain::AtOnce,
     scalar::DateTime,
     user::User,
 };
@@ -286,8 +287,8 @@ event! {
     MessageSentEvent { message: Arc<model::Message> }
 
     /// The message, ready for a list.
-    async fn message_edge(&self) -> MessageEdge {
-        Arc::clone(&self.message).into()
+    async fn message_edge(&self) -> AtOnce<MessageEdge> {
+        AtOnce(Arc::clone(&self.message).into())
     }
 
     /// The sender's membership, whose `readSeq` moved with the sending; no other event tells that. Null when they have left since.

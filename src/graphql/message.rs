@@ -124,6 +124,7 @@ impl Plain for Message {
     fn plain(&self, ctx: &ContextSelectionSet<'_>) -> Option<Value> {
         plain::object::<Self>(ctx, |field, below| {
             Some(match field {
+                "conversation" => Conversation::named(below, self.0.conversation)?,
                 "id" => self.0.id().to_string().into(),
                 "idempotencyKey" => text_or_null(self.0.idempotency_key.as_deref()),
                 "sender" => User(known_user(ctx, self.0.sender)?).plain(below)?,
