@@ -108,6 +108,14 @@ pub struct Serve {
     /// Whether GraphiQL is served at /. Left out: on with --demo.
     #[arg(long, env = "PARLOR_GRAPHIQL", value_name = "on|off")]
     pub graphiql: Option<Switch>,
+    /// Whether what is counted, for monitoring, is served at /metrics: to whoever can reach this address.
+    #[arg(
+        long,
+        env = "PARLOR_METRICS",
+        default_value = "off",
+        value_name = "on|off"
+    )]
+    pub metrics: Switch,
     /// Die when a point of the program is reached so many times, as in after-commit:17. For tests.
     #[cfg(feature = "faults")]
     #[arg(long, hide = true)]
@@ -200,6 +208,7 @@ impl Serve {
             origins: Origins::new(self.allow_origin.clone()),
             proxies: self.trusted_proxy.clone(),
             graphiql: self.shows(self.graphiql),
+            metrics: self.metrics == Switch::On,
         }
     }
 

@@ -3,39 +3,39 @@
 use std::sync::Arc;
 
 use async_graphql::{
-    Request, Response, SchemaEnv, ServerError, Value, Variables,
+    Request, Response, ServerError, Value, Variables,
     parser::types::{ExecutableDocument, OperationType},
 };
 use bytes::Bytes;
+use prometheus_client::registry::Registry;
 use serde::Serialize;
 use tokio::time::timeout;
 use tokio_stream::StreamExt;
 
 use super::{
     context::Asker,
+    delivered::Delivered,
     document::{self, Documents},
     error::{self, Code, failure},
     guard,
     persisted::Persisted,
-    render::{Opened, Opening, Told, Unheard},
+    render::{Opened, Opening},
     schema::{self, Schema},
-    telling, validator,
+    subscription::Subscription,
+    validator,
 };
-use crate::{
-    chat::{self, Chat},
-    live::{Feed, Heard, Rendering},
-    model::{Limits, News},
-};
+use crate::{chat::Chat, live::Rendering, model::Limits};
 
 /// The API over a chat.
 pub struct Api {
-    chat: Arc<Chat>,
+    pub(super) chat: Arc<Chat>,
     /// What has no errors is executed by this one alone.
     quick: Schema,
     /// Puts errors right, which costs something at every field: it executes mutations, and anew what failed.
-    exact: Schema,
+    pub(super) exact: Schema,
     documents: Documents,
     persisted: Persisted,
+    pub(super) delivered: Delivered,
 }
 
 /// What sort of operation a request means.
@@ -53,10 +53,10 @@ pub enum Kind {
 pub struct Operation {
     /// Its sort.
     pub kind: Kind,
-    plan: Arc<ExecutableDocument>,
-    variables: Variables,
+    pub(super) plan: Arc<ExecutableDocument>,
+    pub(super) variables: Variables,
     /// Of a subscription, the name of what it makes of news.
-    rendering: Option<Rendering>,
+    pub(super) rendering: Option<Rendering>,
 }
 
 /// A response, as bytes of JSON.
@@ -81,12 +81,18 @@ impl Api {
             chat,
             documents: Documents::new(),
             persisted: Persisted::new(),
+            delivered: Delivered::new(),
         }
     }
 
     /// The chat behind it.
     pub fn chat(&self) -> &Arc<Chat> {
         &self.chat
+    }
+
+    /// Adds what is counted here.
+    pub fn register(&self, registry: &mut Registry) {
+        self.delivered.register(registry);
     }
 
     /// Looks at a request before anything runs.
@@ -204,143 +210,11 @@ impl Api {
 }
 
 impl Operation {
-    fn request(&self) -> Request {
+    pub(super) fn request(&self) -> Request {
         let mut request = Request::new(String::new()).variables(self.variables.clone());
         request.set_parsed_query(ExecutableDocument::clone(&self.plan));
         request
     }
-}
-
-/// An open stream of responses.
-pub struct Subscription {
-    api: Arc<Api>,
-    operation: Operation,
-    asker: Asker,
-    schema: SchemaEnv,
-    feed: Feed,
-    /// What was told last.
-    told: Option<Heard>,
-    request_id: String,
-}
-
-impl Subscription {
-    /// The next response; none when the stream has ended, errors when it broke.
-    pub async fn next(&mut self) -> Option<Result<Bytes, Answer>> {
-        let heard = match self.feed.next().await {
-            Ok(Some(heard)) => heard,
-            Ok(None) => return None,
-            Err(cause) => return Some(Err(self.broken(cause))),
-        };
-        let told = match self.shared(&heard) {
-            Some(bytes) => Some(Ok(bytes)),
-            // In a box: see the stream that this is part of.
-            None => Box::pin(self.make(&heard)).await,
-        };
-        self.told = Some(heard);
-        told
-    }
-
-    /// What another listener made of a piece of news.
-    fn shared(&self, heard: &Heard) -> Option<Bytes> {
-        let (item, form) = heard.common().zip(self.operation.rendering)?;
-        item.rendered(form)
-    }
-
-    /// Makes a response of a piece of news.
-    async fn make(&mut self, heard: &Heard) -> Option<Result<Bytes, Answer>> {
-        let unheard = Unheard::default();
-        let told = self.render(heard, false, &unheard).await;
-        let told = match (told, &self.feed) {
-            (Ok(bytes), _) => Some(Ok(bytes)),
-            // Something in the frame went between being looked up and being told. What is gone is left out when it is
-            // looked up again.
-            (Err(_), Feed::Events(_)) => Some(self.render(heard, true, &unheard).await),
-            // The news could not be told. To go on would leave a hole; the client comes back and hears it then, unless
-            // it was removed meanwhile.
-            (Err(answer), Feed::Messages(feed)) => match feed.may_read().await {
-                Ok(true) => Some(Err(answer)),
-                Ok(false) => None,
-                Err(cause) => Some(Err(self.broken(cause))),
-            },
-            // It counts as told; who comes back is told the current states first.
-            (Err(answer), Feed::Typing(_) | Feed::Presence(_)) => Some(Err(answer)),
-        };
-        if let Feed::Events(feed) = &mut self.feed {
-            feed.leave_out(unheard.take());
-        }
-        told
-    }
-
-    /// Where a client goes on that comes back after what was told last: the cursor of a frame of events, the number of a
-    /// message. None for passing states, which begin anew.
-    pub fn place(&self) -> Option<String> {
-        match self.told.as_ref()? {
-            Heard::Frame(frame) => Some(self.api.chat.cursor(&frame.cursor)),
-            Heard::News(item) => {
-                let News::MessageSent(message) = &item.change.news else {
-                    return None;
-                };
-                Some(message.seq.to_string())
-            }
-            Heard::Typing(..) | Heard::Presence(..) => None,
-        }
-    }
-
-    fn broken(&self, cause: impl Into<chat::Error>) -> Answer {
-        let fault = error::Fault::from(cause.into());
-        let mut errors = [fault.into_server_error()];
-        error::finish(&mut errors, &self.request_id);
-        Answer::rejection(errors.into())
-    }
-
-    /// What this subscription makes of a piece of news. Made once for all who select the same, unless it depends on who
-    /// asks. Errors when nothing could be made of it.
-    async fn render(
-        &self,
-        heard: &Heard,
-        is_again: bool,
-        unheard: &Unheard,
-    ) -> Result<Bytes, Answer> {
-        let within = self.api.chat.limits().query_within;
-        let telling = async {
-            let asker = Arc::new(self.asker.again());
-            let told = || Told {
-                heard: heard.clone(),
-                is_again,
-                unheard: unheard.clone(),
-            };
-            let (plan, variables) = (&self.operation.plan, &self.operation.variables);
-            let quick = telling::tell(&self.schema, plan, variables, Arc::clone(&asker), told());
-            if let Some(data) = quick.await {
-                return (Response::new(data), asker);
-            }
-            let asker = Arc::new(self.asker.again());
-            let request = self.operation.request();
-            let request = request.data(Arc::clone(&asker)).data(told());
-            let response = self.api.exact.execute_stream(request).next().await;
-            (response.unwrap_or_default(), asker)
-        };
-        let told = timeout(within, telling).await;
-        let (response, asker) = told.map_err(|_| Answer::timeout())?;
-        let is_shared = response.is_ok() && !asker.was_looked_at();
-        let is_lost = response.is_err() && is_null(&response.data);
-        let answer = Answer::of(response, &asker, self.api.chat.limits(), &self.request_id);
-        if is_lost {
-            return Err(answer);
-        }
-        if is_shared && let Some((item, form)) = heard.common().zip(self.operation.rendering) {
-            item.keep(form, answer.bytes.clone());
-        }
-        Ok(answer.bytes)
-    }
-}
-
-/// Whether a subscription's response has nothing in its one field.
-fn is_null(data: &Value) -> bool {
-    if let Value::Object(fields) = data {
-        return fields.values().all(|value| *value == Value::Null);
-    }
-    *data == Value::Null
 }
 
 /// A response as clients get it: `data` is left out when nothing was executed.
@@ -353,14 +227,19 @@ struct Body<'a> {
 }
 
 impl Answer {
-    fn of(mut response: Response, asker: &Asker, limits: &Limits, request_id: &str) -> Self {
+    pub(super) fn of(
+        mut response: Response,
+        asker: &Asker,
+        limits: &Limits,
+        request_id: &str,
+    ) -> Self {
         guard::say_which_limit(&mut response.errors, limits);
         error::finish(&mut response.errors, request_id);
         let has_begun = response.errors.is_empty() || asker.has_begun();
         Self::new(&response.errors, has_begun.then_some(&response.data))
     }
 
-    fn timeout() -> Self {
+    pub(super) fn timeout() -> Self {
         Self {
             fault: Some(Code::Timeout),
             ..Self::rejection(vec![failure(Code::Timeout, "this took too long")])

@@ -115,7 +115,7 @@ async fn resolve(
     };
     match &told.heard {
         Heard::News(_) => AtOnce(Message::told(told)).resolve(&below, field).await,
-        Heard::Typing(..) => TypingState::told(told).resolve(&below, field).await,
+        Heard::Typing(..) => AtOnce(TypingState::told(told)).resolve(&below, field).await,
         Heard::Presence(..) => Presence::told(told).resolve(&below, field).await,
         Heard::Frame(frame) => {
             let frame = EventFrame::new(&ctx, frame, told.is_again, &told.unheard).await;

@@ -1,6 +1,8 @@
 //! Who is typing.
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject, Subscription};
+use async_graphql::{
+    Context, ContextSelectionSet, ID, InputObject, Object, SimpleObject, Subscription, Value,
+};
 use futures_util::future::try_join_all;
 use tokio::time::Instant;
 use tokio_stream::Stream;
@@ -10,12 +12,13 @@ use super::{
     conversation::Conversation,
     error::{Fault, UserError, payload, payloads},
     loader,
+    plain::{self, Plain},
     render::{Opening, Told},
     user::User,
 };
 use crate::{
     live::{Feed, Heard, Typer},
-    model::ConversationId,
+    model::{ConversationId, UserId},
 };
 
 /// People named in a state; the others are counted.
@@ -35,7 +38,40 @@ impl TypingState {
         };
         Some(Self {
             conversation: *conversation,
-            typers: typers.clone(),
+            typers: typers.typers.clone(),
+        })
+    }
+
+    fn how_many(&self) -> i32 {
+        i32::try_from(self.typers.len()).unwrap_or(i32::MAX)
+    }
+
+    fn millis_left(&self) -> i32 {
+        let last = self.typers.iter().map(|typer| typer.until).max();
+        let left = last.map(|until| until.saturating_duration_since(Instant::now()));
+        left.map_or(0, |left| {
+            i32::try_from(left.as_millis()).unwrap_or(i32::MAX)
+        })
+    }
+
+    fn named(&self) -> impl Iterator<Item = UserId> {
+        self.typers.iter().take(NAMED_MAX).map(|typer| typer.user)
+    }
+}
+
+impl Plain for TypingState {
+    fn plain(&self, ctx: &ContextSelectionSet<'_>) -> Option<Value> {
+        plain::object::<Self>(ctx, |field, below| {
+            Some(match field {
+                "conversation" => Conversation::named(below, self.conversation)?,
+                "count" => self.how_many().into(),
+                "expiresInMs" => self.millis_left().into(),
+                "users" => {
+                    let user = |id| User(plain::known_user(ctx, id)?).plain(below);
+                    Value::List(self.named().map(user).collect::<Option<_>>()?)
+                }
+                _ => return None,
+            })
         })
     }
 }
@@ -50,23 +86,18 @@ impl TypingState {
 
     /// How many are typing.
     async fn count(&self) -> i32 {
-        i32::try_from(self.typers.len()).unwrap_or(i32::MAX)
+        self.how_many()
     }
 
     /// How long to show it from its arrival unless told again, in milliseconds; 0 when nobody types.
     async fn expires_in_ms(&self) -> i32 {
-        let last = self.typers.iter().map(|typer| typer.until).max();
-        let left = last.map(|until| until.saturating_duration_since(Instant::now()));
-        left.map_or(0, |left| {
-            i32::try_from(left.as_millis()).unwrap_or(i32::MAX)
-        })
+        self.millis_left()
     }
 
     /// The first few who are typing, 5 at most.
     #[graphql(complexity = "crate::graphql::page::cost([Some(5), None], child_complexity)")]
     async fn users(&self, ctx: &Context<'_>) -> Result<Vec<User>, Fault> {
-        let named = self.typers.iter().take(NAMED_MAX);
-        let users = try_join_all(named.map(|typer| loader::user(ctx, typer.user))).await?;
+        let users = try_join_all(self.named().map(|user| loader::user(ctx, user))).await?;
         Ok(users.into_iter().flatten().map(User).collect())
     }
 }

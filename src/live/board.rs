@@ -27,7 +27,7 @@ pub trait State: Default + Send + 'static {
     type View: Clone + PartialEq + Send;
 
     /// How it looks to somebody now.
-    fn view(&self, viewer: UserId, now: Instant) -> Self::View;
+    fn view(&mut self, viewer: UserId, now: Instant) -> Self::View;
 
     /// When it will look otherwise although nothing happens.
     fn runs_out(&self, now: Instant) -> Option<Instant>;
@@ -131,8 +131,8 @@ impl<S: State> Board<S> {
 
     /// How a state looks to somebody.
     pub(super) fn look(&self, about: S::Topic, viewer: UserId) -> Option<S::View> {
-        let topics = self.topics();
-        let topic = topics.by_topic.get(&about)?;
+        let mut topics = self.topics();
+        let topic = topics.by_topic.get_mut(&about)?;
         Some(topic.state.view(viewer, Instant::now()))
     }
 
@@ -224,7 +224,7 @@ mod tests {
 
     async fn told(watch: &mut Watch<Typers>) -> Option<(ConversationId, usize)> {
         let (at, typers) = watch.next().await?;
-        Some((at, typers.len()))
+        Some((at, typers.typers.len()))
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Broken, EventFeed, Frame, Item, MessageFeed, PresenceFeed, Typer, TypingFeed};
+use super::{
+    Broken, EventFeed, Frame, Item, MessageFeed, PresenceFeed, Rendered, Typing, TypingFeed,
+};
 use crate::model::{ConversationId, UserId};
 
 /// Something that is followed.
@@ -25,7 +27,7 @@ pub enum Heard {
     /// A change that was committed.
     News(Arc<Item>),
     /// Who types in a conversation now, the listener left out.
-    Typing(ConversationId, Vec<Typer>),
+    Typing(ConversationId, Typing),
     /// Whether somebody is there now.
     Presence(UserId, bool),
 }
@@ -38,7 +40,7 @@ impl Feed {
             Self::Messages(feed) => feed.next().await?.map(Heard::News),
             Self::Typing(feed) => {
                 let now = feed.next().await;
-                now.map(|(conversation, typers)| Heard::Typing(conversation, typers))
+                now.map(|(conversation, typing)| Heard::Typing(conversation, typing))
             }
             Self::Presence(feed) => {
                 let now = feed.next().await;
@@ -49,12 +51,13 @@ impl Feed {
 }
 
 impl Heard {
-    /// The change that all listeners of it are told in the same way, where they select the same.
-    pub fn common(&self) -> Option<&Arc<Item>> {
+    /// What was made of it for others, if all who hear it and select the same are told the same.
+    pub fn common(&self) -> Option<&Rendered> {
         match self {
-            Self::News(item) => Some(item),
-            Self::Frame(frame) => frame.common(),
-            Self::Typing(..) | Self::Presence(..) => None,
+            Self::News(item) => Some(&item.rendered),
+            Self::Frame(frame) => Some(&frame.common()?.rendered),
+            Self::Typing(_, typing) => typing.common.as_deref(),
+            Self::Presence(..) => None,
         }
     }
 }

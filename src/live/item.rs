@@ -16,12 +16,17 @@ const RENDERING_BYTES_MAX: usize = 16 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rendering(pub [u8; 16]);
 
+/// What was made of a piece of news so far, for the others who hear of it.
+#[derive(Debug, Default)]
+pub struct Rendered(Mutex<Vec<(Rendering, Bytes)>>);
+
 /// A change, shared by everybody who hears of it.
 #[derive(Debug)]
 pub struct Item {
     /// What happened.
     pub change: Change,
-    rendered: Mutex<Vec<(Rendering, Bytes)>>,
+    /// What was made of it.
+    pub rendered: Rendered,
 }
 
 impl Item {
@@ -29,7 +34,7 @@ impl Item {
     pub fn new(change: Change) -> Self {
         Self {
             change,
-            rendered: Mutex::new(Vec::new()),
+            rendered: Rendered::default(),
         }
     }
 
@@ -42,10 +47,12 @@ impl Item {
         };
         size_of::<Self>() + text
     }
+}
 
+impl Rendered {
     /// The bytes that another listener made of it in this form.
-    pub fn rendered(&self, form: Rendering) -> Option<Bytes> {
-        let rendered = self.rendered.lock().unwrap_or_else(PoisonError::into_inner);
+    pub fn find(&self, form: Rendering) -> Option<Bytes> {
+        let rendered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         rendered
             .iter()
             .find(|(other, _)| *other == form)
@@ -54,7 +61,7 @@ impl Item {
 
     /// Keeps bytes for the next listener.
     pub fn keep(&self, form: Rendering, bytes: Bytes) {
-        let mut rendered = self.rendered.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rendered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if rendered.len() < RENDERINGS_MAX && bytes.len() <= RENDERING_BYTES_MAX {
             rendered.push((form, bytes));
         }

@@ -42,7 +42,7 @@ impl State for Devices {
     type Topic = UserId;
     type View = bool;
 
-    fn view(&self, _: UserId, now: Instant) -> bool {
+    fn view(&mut self, _: UserId, now: Instant) -> bool {
         self.are_shown(now)
     }
 

@@ -95,13 +95,13 @@ impl<S: State> Watch<S> {
     }
 
     fn look(&mut self, now: Instant) -> Look<S> {
-        let topics = self.board.topics();
+        let mut topics = self.board.topics();
         let (mut again, mut is_left) = (None, false);
         // So that a busy topic does not hide the others.
         self.told.rotate_left(self.rotate_by);
         self.rotate_by = 0;
         for (n, told) in self.told.iter_mut().enumerate() {
-            let Some(topic) = topics.by_topic.get(&told.about) else {
+            let Some(topic) = topics.by_topic.get_mut(&told.about) else {
                 continue;
             };
             let watcher = topic.watchers.get(&self.id);

@@ -12,6 +12,7 @@ mod health;
 mod http;
 mod lasting;
 mod listener;
+mod metrics;
 mod multipart;
 mod operation;
 mod origin;
@@ -52,6 +53,8 @@ pub struct Doors {
     pub proxies: Vec<IpNet>,
     /// Whether GraphiQL is at `/`.
     pub graphiql: bool,
+    /// Whether what is counted is at `/metrics`.
+    pub metrics: bool,
 }
 
 /// What every connection shares.
@@ -115,6 +118,9 @@ impl Edge {
                 .route("/graphiql/{file}", get(graphiql::file));
         } else {
             router = router.route("/", get(graphiql::switched_off));
+        }
+        if self.doors.metrics {
+            router = router.route("/metrics", get(metrics::all));
         }
         router
             .layer(

@@ -25,6 +25,7 @@ mod ledger;
 mod membership;
 mod message;
 mod message_key;
+mod metrics;
 mod origin;
 #[cfg(target_os = "linux")]
 mod power_cut;

@@ -83,6 +83,7 @@ impl TestApp {
     pub(crate) async fn start_with(limits: Limits) -> Self {
         let doors = Doors {
             graphiql: true,
+            metrics: true,
             ..Doors::default()
         };
         Self::start_behind(limits, doors).await
