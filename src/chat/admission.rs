@@ -374,7 +374,7 @@ impl Found {
     }
 
     /// The direct conversation of two: what one may do in it hangs on their friendship. One that was opened since is told
-    /// of when it appears.
+    /// of when it appears. Both positions are of one shard: that of the two.
     fn direct(&self, pair: Pair, position: Position) -> Option<Happening> {
         let id = *self.directs.get(&pair)?;
         let own = self.joined(id)?.membership.as_ref()?;

@@ -1,6 +1,6 @@
 //! Conversations.
 
-use async_graphql::{Context, ContextSelectionSet, Enum, ID, Object, Value};
+use async_graphql::{Context, Enum, ID, Object};
 
 use super::{
     context::{chat, signed_in, viewer},
@@ -10,7 +10,6 @@ use super::{
     message::{Message, MessageConnection},
     page::{connection, forwards},
     permissions::{ConversationPermissions, MemberPolicy},
-    plain,
     scalar::DateTime,
     user::{User, UserConnection},
 };
@@ -64,14 +63,6 @@ impl Conversation {
         let place = loader::place(ctx, id).await?;
         let place = place.ok_or_else(|| Error::from(Rejection::no_conversation()))?;
         Ok(Self(place.conversation))
-    }
-
-    /// Which one it is, if no more than that is selected. Whoever was shown something in it may know that; so nobody is
-    /// looked at, and all who hear of it are told alike.
-    pub(super) fn named(ctx: &ContextSelectionSet<'_>, id: ConversationId) -> Option<Value> {
-        plain::object::<Self>(ctx, |field, _| {
-            (field == "id").then(|| id.to_string().into())
-        })
     }
 
     /// How the viewer finds it now; nothing when they may see it no longer, or nobody is signed in.

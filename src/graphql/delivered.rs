@@ -12,7 +12,7 @@ pub(super) enum Made {
     Shared,
     /// Executed, for this listener and others.
     ForAll,
-    /// Executed, for this listener alone: it depends on who asks.
+    /// Executed, for this listener alone: it depends on who asks, or nobody else hears the same.
     ForViewer,
 }
 

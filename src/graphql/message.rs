@@ -10,7 +10,6 @@ use tokio_stream::Stream;
 
 use super::{
     context::{chat, heads, place, signed_in},
-    conversation::Conversation,
     error::{Fault, UserError, payload, payloads},
     loader,
     membership::{Membership, MembershipConnection},
@@ -18,6 +17,7 @@ use super::{
     plain::{self, AtOnce, Plain, known_user, text_or_null},
     render::{Opening, Told},
     scalar::DateTime,
+    surrounding::Surrounding,
     user::User,
 };
 use crate::{
@@ -46,8 +46,8 @@ impl Message {
 #[Object]
 impl Message {
     /// The conversation it belongs to.
-    async fn conversation(&self, ctx: &Context<'_>) -> Result<Conversation, Fault> {
-        Conversation::seen(ctx, self.0.conversation).await
+    async fn conversation(&self, ctx: &Context<'_>) -> Result<Surrounding, Fault> {
+        Surrounding::of(ctx, self.0.conversation).await
     }
 
     /// Global identifier.
@@ -124,7 +124,7 @@ impl Plain for Message {
     fn plain(&self, ctx: &ContextSelectionSet<'_>) -> Option<Value> {
         plain::object::<Self>(ctx, |field, below| {
             Some(match field {
-                "conversation" => Conversation::named(below, self.0.conversation)?,
+                "conversation" => Surrounding::Named(self.0.conversation).plain(below)?,
                 "id" => self.0.id().to_string().into(),
                 "idempotencyKey" => text_or_null(self.0.idempotency_key.as_deref()),
                 "sender" => User(known_user(ctx, self.0.sender)?).plain(below)?,

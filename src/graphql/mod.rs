@@ -41,6 +41,7 @@ mod schema;
 mod session;
 mod subscription;
 mod suggestion;
+mod surrounding;
 mod telling;
 mod typing;
 mod user;

@@ -14,6 +14,7 @@ use super::{
     loader,
     plain::{self, Plain},
     render::{Opening, Told},
+    surrounding::Surrounding,
     user::User,
 };
 use crate::{
@@ -33,12 +34,12 @@ pub(super) struct TypingState {
 impl TypingState {
     /// What is told, if it is this.
     pub(super) fn told(told: &Told) -> Option<Self> {
-        let Heard::Typing(conversation, typers) = &told.heard else {
+        let Heard::Typing(conversation, typing) = &told.heard else {
             return None;
         };
         Some(Self {
             conversation: *conversation,
-            typers: typers.typers.clone(),
+            typers: typing.typers.clone(),
         })
     }
 
@@ -63,7 +64,7 @@ impl Plain for TypingState {
     fn plain(&self, ctx: &ContextSelectionSet<'_>) -> Option<Value> {
         plain::object::<Self>(ctx, |field, below| {
             Some(match field {
-                "conversation" => Conversation::named(below, self.conversation)?,
+                "conversation" => Surrounding::Named(self.conversation).plain(below)?,
                 "count" => self.how_many().into(),
                 "expiresInMs" => self.millis_left().into(),
                 "users" => {
@@ -80,8 +81,8 @@ impl Plain for TypingState {
 #[Object]
 impl TypingState {
     /// The conversation.
-    async fn conversation(&self, ctx: &Context<'_>) -> Result<Conversation, Fault> {
-        Conversation::seen(ctx, self.conversation).await
+    async fn conversation(&self, ctx: &Context<'_>) -> Result<Surrounding, Fault> {
+        Surrounding::of(ctx, self.conversation).await
     }
 
     /// How many are typing.

@@ -223,8 +223,8 @@ mod tests {
     }
 
     async fn told(watch: &mut Watch<Typers>) -> Option<(ConversationId, usize)> {
-        let (at, typers) = watch.next().await?;
-        Some((at, typers.typers.len()))
+        let (at, typing) = watch.next().await?;
+        Some((at, typing.typers.len()))
     }
 
     #[tokio::test(start_paused = true)]

@@ -340,7 +340,7 @@ mod tests {
         signals
             .typing
             .look(id(1), id(0))
-            .map_or(0, |typers| typers.typers.len())
+            .map_or(0, |typing| typing.typers.len())
     }
 
     #[tokio::test]

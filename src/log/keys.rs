@@ -16,8 +16,8 @@ use crate::{
     store::{Error, Filing, IndexedKeys, Transaction},
 };
 
-/// No more messages of a conversation than about this wait for their keys to be indexed: one that is sent again is looked
-/// for among them, at some 0.3 µs each.
+/// No more filed messages of a conversation than about this wait for their keys to be indexed: one that is sent again is
+/// looked for among them, at some 0.3 µs each.
 const WAITING_MAX: i32 = 2_048;
 
 /// How many messages of a conversation of so many may wait for their keys to be indexed: some, since they are read again

@@ -10,7 +10,7 @@ use std::{
 };
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr, Statement, Value,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, Statement, Value,
     sqlx::error::{DatabaseError, ErrorKind},
 };
 
@@ -61,29 +61,52 @@ impl Transaction {
             // One text would have no place between storing and committing.
             self.tx().await?;
         }
-        if let Some(tx) = self.begun.into_inner() {
-            tx.execute_raw(appended.statement(appended.text("", "")))
-                .await
-                .map_err(refused)?;
-            faults.reach(Point::BeforeCommit).await?;
-            tx.commit().await.map_err(Error::at_commit)?;
-        } else {
-            let statement = appended.statement(appended.text(BEGIN, COMMIT));
-            if let Err(error) = self.db.execute_raw(statement).await {
-                return Err(undo(&self.db, error).await);
+        let Self {
+            db,
+            begun,
+            memory,
+            changed,
+        } = self;
+        // Before they can be seen in the database, where a conversation's row says that they are there.
+        memory.recent().add(appended.messages);
+        match commit(&db, begun.into_inner(), appended, faults).await {
+            Ok(()) => {}
+            // They may be there all the same; nothing more is written.
+            Err(error @ Error::Storage(_)) => return Err(error),
+            Err(error) => {
+                memory.recent().take_back(appended.messages);
+                return Err(error);
             }
         }
-        let mut changed = self
-            .changed
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
+        faults.reach(Point::AfterCommit).await?;
+        let mut changed = changed.into_inner().unwrap_or_else(PoisonError::into_inner);
         let conversations = appended.conversations.iter().copied().cloned();
         changed.conversations.extend(conversations);
         let memberships = appended.memberships.iter().copied().cloned();
         changed.memberships.extend(memberships);
-        self.memory
-            .take(changed, appended.messages, appended.filing);
+        memory.take(changed, appended.messages, appended.filing);
         Ok(())
+    }
+}
+
+async fn commit(
+    db: &DatabaseConnection,
+    begun: Option<DatabaseTransaction>,
+    appended: &Appended<'_>,
+    faults: &Faults,
+) -> Result<(), Error> {
+    if let Some(tx) = begun {
+        tx.execute_raw(appended.statement(appended.text("", "")))
+            .await
+            .map_err(refused)?;
+        faults.reach(Point::BeforeCommit).await?;
+        tx.commit().await.map_err(Error::at_commit)
+    } else {
+        let statement = appended.statement(appended.text(BEGIN, COMMIT));
+        match db.execute_raw(statement).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(undo(db, error).await),
+        }
     }
 }
 

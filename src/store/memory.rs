@@ -5,7 +5,8 @@
 //! This process is the only one that writes; with another one beside it, what that one writes would have to come here too.
 //!
 //! For a moment after a commit the database has what is not here yet. So whoever reads both reads here first: what they
-//! find in the database is then of the same moment or later.
+//! find in the database is then of the same moment or later. The newest messages are here first, before the commit: nobody
+//! asks for one that a conversation's row or a published position has not told of.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -139,13 +140,10 @@ impl Memory {
 
     /// Takes in what was committed.
     pub(super) fn take(&self, changed: Changed, messages: &[Arc<Message>], filing: &Filing) {
-        let mut recent = self.recent();
-        recent.forget(filing);
+        self.recent().forget(filing);
         for message in messages {
-            recent.add(message);
             self.keep_message(message);
         }
-        drop(recent);
         let mut sessions = self.sessions();
         sessions.count += (changed.sessions.len() + changed.ended_sessions.len()) as u64;
         changed

@@ -51,7 +51,14 @@ pub(super) struct Recent {
 }
 
 impl Recent {
-    pub(super) fn add(&mut self, message: &Arc<Message>) {
+    /// Adds what is about to be appended, in order.
+    pub(super) fn add(&mut self, messages: &[Arc<Message>]) {
+        for message in messages {
+            self.add_one(message);
+        }
+    }
+
+    fn add_one(&mut self, message: &Arc<Message>) {
         let id = message.conversation;
         let messages = self.conversations.entry(id).or_default();
         if messages.is_empty() {
@@ -61,9 +68,29 @@ impl Recent {
         self.bytes += bytes(message);
     }
 
+    /// Takes out again what was added last: it was not appended.
+    pub(super) fn take_back(&mut self, messages: &[Arc<Message>]) {
+        for message in messages.iter().rev() {
+            let id = message.conversation;
+            let Some(all) = self.conversations.get_mut(&id) else {
+                continue;
+            };
+            if all
+                .pop_back_if(|last| last.position == message.position)
+                .is_some()
+            {
+                self.bytes -= bytes(message);
+            }
+            if all.is_empty() {
+                self.turns.remove(&message.position);
+                self.conversations.remove(&id);
+            }
+        }
+    }
+
     pub(super) fn get(&self, id: MessageId) -> Option<&Arc<Message>> {
         let messages = self.conversations.get(&id.conversation)?;
-        let nth = usize::try_from(id.seq - messages.front()?.seq).ok()?;
+        let nth = usize::try_from(id.seq.checked_sub(messages.front()?.seq)?).ok()?;
         messages.get(nth)
     }
 
@@ -161,7 +188,7 @@ pub(super) async fn load(db: &DatabaseConnection) -> Result<Recent, DbErr> {
         .await?;
     let mut recent = Recent::default();
     for row in rows {
-        recent.add(&Arc::new(from_recent_row(row)));
+        recent.add_one(&Arc::new(from_recent_row(row)));
     }
     Ok(recent)
 }

@@ -1,12 +1,21 @@
 //! Messages are appended first and go to their conversations later: whoever reads sees one list.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+};
 
 use parlor::{
+    fault::{Hook, Point, Verdict},
     model::{ConversationId, Limits, Message},
     store::Run,
 };
 use serde_json::json;
+use tokio::sync::Notify;
 
 use crate::support::TestApp;
 
@@ -118,6 +127,59 @@ async fn whoever_reads_while_messages_are_filed_finds_no_gap() {
         assert!(reads > 100, "{reads}");
     };
     tokio::join!(saying, reading);
+}
+
+/// Stops the writer when it has committed.
+#[derive(Default)]
+struct Committed {
+    stops: AtomicBool,
+    stopped: Notify,
+    go_on: Notify,
+}
+
+impl Hook for Committed {
+    fn reach(&self, point: Point) -> Pin<Box<dyn Future<Output = Verdict> + Send + '_>> {
+        Box::pin(async move {
+            if point == Point::AfterCommit && self.stops.swap(false, Ordering::SeqCst) {
+                self.stopped.notify_one();
+                self.go_on.notified().await;
+            }
+            Verdict::GoOn
+        })
+    }
+}
+
+#[tokio::test]
+async fn whoever_looks_between_a_commit_and_its_answer_finds_the_message_that_a_conversation_counts()
+ {
+    let hook = Arc::new(Committed::default());
+    let limits = Limits {
+        rate_limits: false,
+        ..Limits::default()
+    };
+    let app = TestApp::start_watched(limits, Arc::clone(&hook) as Arc<dyn Hook>).await;
+    let (alice, bob) = app.alice_and_bob().await;
+    alice.befriend(&bob).await;
+    let direct = alice.direct(&bob).await;
+    alice.say(&direct, "hello").await;
+    hook.stops.store(true, Ordering::SeqCst);
+    let saying = alice.say(&direct, "again");
+    let looking = async {
+        hook.stopped.notified().await;
+        let document = "query($c:ID!){conversation(id:$c){lastSeq lastMessage{seq} messages(last:1){edges{node{seq}}}
+            first:messages(first:5){edges{node{seq}}} message(seq:2){text}}}";
+        let found = bob.query(document, json!({ "c": direct })).await;
+        hook.go_on.notify_one();
+        found
+    };
+    let (said, found) = tokio::join!(saying, looking);
+    assert_eq!(said, 2);
+    // It is committed, so it is in the database for whoever reads there.
+    assert_eq!(found.number("/conversation/lastSeq"), 2);
+    assert_eq!(found.number("/conversation/lastMessage/seq"), 2);
+    assert_eq!(found.number("/conversation/messages/edges/0/node/seq"), 2);
+    assert_eq!(found.number("/conversation/first/edges/1/node/seq"), 2);
+    assert_eq!(found.text("/conversation/message/text"), "again");
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use std::{
 };
 
 use parlor::{
-    fault::Faults,
+    fault::{Faults, Hook},
     model::{Clock, Limits, Random, SystemClock, Timestamp},
     server::{Server, Settings, StartError},
     transport::Doors,
@@ -92,7 +92,19 @@ impl TestApp {
     /// The same behind other doors.
     pub(crate) async fn start_behind(limits: Limits, doors: Doors) -> Self {
         let directory = Arc::new(TempDir::new().expect("a directory"));
-        Self::open(directory, limits, doors, Arc::default())
+        Self::open(directory, limits, doors, Arc::default(), Faults::default())
+            .await
+            .expect("a server")
+    }
+
+    /// The same with a test at its points.
+    pub(crate) async fn start_watched(limits: Limits, hook: Arc<dyn Hook>) -> Self {
+        let directory = Arc::new(TempDir::new().expect("a directory"));
+        let faults = Faults {
+            fault: None,
+            hook: Some(hook),
+        };
+        Self::open(directory, limits, Doors::default(), Arc::default(), faults)
             .await
             .expect("a server")
     }
@@ -102,6 +114,7 @@ impl TestApp {
         limits: Limits,
         doors: Doors,
         clock: Arc<TestClock>,
+        faults: Faults,
     ) -> Result<Self, StartError> {
         let database_url = format!(
             "sqlite://{}?mode=rwc",
@@ -114,7 +127,7 @@ impl TestApp {
             doors: doors.clone(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random: Random::from_os(),
-            faults: Faults::default(),
+            faults,
         })
         .await?;
         let (url, hub) = (
@@ -146,6 +159,7 @@ impl TestApp {
             self.limits.clone(),
             self.doors.clone(),
             Arc::clone(&self.clock),
+            Faults::default(),
         )
         .await
     }
