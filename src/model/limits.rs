@@ -223,7 +223,7 @@ impl Default for Limits {
             log_queue_max: 4_096,
             log_queue_bytes_max: 16 * 1024 * 1024,
             batch_writes_max: 256,
-            recent_bytes_max: 4 * 1024 * 1024,
+            recent_bytes_max: 2 * 1024 * 1024,
             keys_waiting_min: 32,
             batch_bytes_max: 256 * 1024,
             tail_news_max: 256,

@@ -13,6 +13,7 @@ use std::{
 };
 
 use entity::{message, recent_message};
+use futures_util::TryStreamExt;
 use sea_orm::{
     ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait,
@@ -181,13 +182,14 @@ pub(super) async fn load(db: &DatabaseConnection) -> Result<Recent, DbErr> {
         );
     let last_filed = SimpleExpr::SubQuery(None, Box::new(last_filed.into_query().into()));
     let seq = Expr::col((recent_message::Entity, recent_message::Column::Seq));
-    let rows = recent_message::Entity::find()
+    let mut rows = recent_message::Entity::find()
         .filter(seq.gt(Func::coalesce([last_filed, Expr::value(0)])))
         .order_by_asc(recent_message::Column::Position)
-        .all(db)
+        .stream(db)
         .await?;
     let mut recent = Recent::default();
-    for row in rows {
+    // One after the other: all at once they would take several times the memory, which is not given back.
+    while let Some(row) = rows.try_next().await? {
         recent.add_one(&Arc::new(from_recent_row(row)));
     }
     Ok(recent)
