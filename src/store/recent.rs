@@ -20,7 +20,8 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Func, SimpleExpr},
 };
 
-use crate::model::{ConversationId, Id, Message, MessageId, Position, Timestamp, UserId};
+use super::message::from_row;
+use crate::model::{ConversationId, Message, MessageId, Position};
 
 /// No more messages than this are filed in one transaction, which others wait for.
 const FILED_MAX: usize = 256;
@@ -185,24 +186,14 @@ pub(super) async fn load(db: &DatabaseConnection) -> Result<Recent, DbErr> {
     let mut rows = recent_message::Entity::find()
         .filter(seq.gt(Func::coalesce([last_filed, Expr::value(0)])))
         .order_by_asc(recent_message::Column::Position)
+        // Their columns are the same.
+        .into_model::<message::Model>()
         .stream(db)
         .await?;
     let mut recent = Recent::default();
     // One after the other: all at once they would take several times the memory, which is not given back.
     while let Some(row) = rows.try_next().await? {
-        recent.add_one(&Arc::new(from_recent_row(row)));
+        recent.add_one(&Arc::new(from_row(row)));
     }
     Ok(recent)
-}
-
-fn from_recent_row(row: recent_message::Model) -> Message {
-    Message {
-        conversation: ConversationId::from_uuid(row.conversation_id),
-        seq: row.seq,
-        sender: UserId::from_uuid(row.sender_id),
-        text: row.text,
-        sent_at: Timestamp::from_millis(row.sent_at),
-        position: row.position,
-        idempotency_key: row.idempotency_key,
-    }
 }
