@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// A message that is stored for good.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Sent {
     /// The message.
     pub message: Arc<Message>,

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{
-    Request, Response, ServerError, Value, Variables,
-    parser::types::{ExecutableDocument, OperationType},
+    Request, Response, ServerError, Value, Variables, parser::types::OperationType,
 };
 use bytes::Bytes;
 use prometheus_client::registry::Registry;
@@ -19,12 +18,17 @@ use super::{
     error::{self, Code, failure},
     guard,
     persisted::Persisted,
+    plan::Plan,
+    prepared::{Outcome, Prepared},
     render::{Opened, Opening},
     schema::{self, Schema},
     subscription::Subscription,
     validator,
 };
 use crate::{chat::Chat, live::Rendering, model::Limits};
+
+/// The mutation that is executed as it was prepared.
+const SENDING: &str = "sendMessage";
 
 /// The API over a chat.
 pub struct Api {
@@ -33,6 +37,8 @@ pub struct Api {
     quick: Schema,
     /// Puts errors right, which costs something at every field: it executes mutations, and anew what failed.
     pub(super) exact: Schema,
+    /// Executes without any check what the others have let pass before; none if the library does not let us.
+    prepared: Option<Prepared>,
     documents: Documents,
     persisted: Persisted,
     pub(super) delivered: Delivered,
@@ -53,7 +59,7 @@ pub enum Kind {
 pub struct Operation {
     /// Its sort.
     pub kind: Kind,
-    pub(super) plan: Arc<ExecutableDocument>,
+    pub(super) plan: Arc<Plan>,
     pub(super) variables: Variables,
     /// Of a subscription, the name of what it makes of news.
     pub(super) rendering: Option<Rendering>,
@@ -75,9 +81,11 @@ pub struct Answer {
 impl Api {
     /// Begins.
     pub fn new(chat: Arc<Chat>) -> Self {
+        let exact = schema::exact(Arc::clone(&chat));
         Self {
             quick: schema::quick(Arc::clone(&chat)),
-            exact: schema::exact(Arc::clone(&chat)),
+            prepared: Prepared::of(&exact),
+            exact,
             chat,
             documents: Documents::new(),
             persisted: Persisted::new(),
@@ -131,14 +139,18 @@ impl Api {
     /// Runs a query or mutation. A query has a time; a mutation is not cut off, for what it writes is written.
     pub async fn execute(&self, operation: Operation, asker: Asker, request_id: &str) -> Answer {
         if operation.kind == Kind::Mutation {
-            return self.execute_exactly(&operation, asker, request_id).await;
+            return self.change(&operation, asker, request_id).await;
         }
         let within = self.chat.limits().query_within;
         let answer = async {
             let again = asker.again();
-            match self.execute_quickly(&operation, asker).await {
+            match self.read(&operation, asker).await {
                 Some(answer) => answer,
-                None => self.execute_exactly(&operation, again, request_id).await,
+                None => {
+                    let asker = Arc::new(again);
+                    let request = operation.request();
+                    self.execute_exactly(request, &asker, request_id).await
+                }
             }
         };
         timeout(within, answer)
@@ -146,25 +158,60 @@ impl Api {
             .unwrap_or_else(|_| Answer::timeout())
     }
 
-    /// The response, if there are no errors in it.
-    async fn execute_quickly(&self, operation: &Operation, asker: Asker) -> Option<Answer> {
+    /// A query's response, if there are no errors in it.
+    async fn read(&self, operation: &Operation, asker: Asker) -> Option<Answer> {
+        let Operation {
+            plan, variables, ..
+        } = operation;
+        if let Some(prepared) = self.prepared.as_ref().filter(|_| plan.is_checked()) {
+            let data = prepared.read(plan, variables, asker).await?;
+            return Some(Answer::new(&[], Some(&data)));
+        }
         let request = operation.request().data(Arc::new(asker));
         let response = self.quick.execute(request).await;
-        response
-            .is_ok()
-            .then(|| Answer::new(&[], Some(&response.data)))
+        if response.is_err() {
+            return None;
+        }
+        plan.pass();
+        Some(Answer::new(&[], Some(&response.data)))
+    }
+
+    /// A mutation's response. Sending a message is what people wait for, so that goes the short way.
+    async fn change(&self, operation: &Operation, asker: Asker, request_id: &str) -> Answer {
+        let Operation {
+            plan, variables, ..
+        } = operation;
+        let asker = Arc::new(asker);
+        if let Some(prepared) = self.prepared.as_ref()
+            && plan.is_checked()
+            && plan.is_only(SENDING)
+        {
+            let outcome = Outcome::default();
+            let told = prepared.send(plan, variables, &asker, &outcome).await;
+            if let Some(data) = told {
+                return Answer::new(&[], Some(&data));
+            }
+            let request = operation.request().data(outcome);
+            return self.execute_exactly(request, &asker, request_id).await;
+        }
+        let request = operation.request();
+        let answer = self.execute_exactly(request, &asker, request_id).await;
+        // What is executed anew counts too: together it is no more than a request may cost.
+        let max = self.chat.limits().cost_max / 2;
+        if asker.cost().is_some_and(|cost| cost <= max) {
+            plan.pass();
+        }
+        answer
     }
 
     async fn execute_exactly(
         &self,
-        operation: &Operation,
-        asker: Asker,
+        request: Request,
+        asker: &Arc<Asker>,
         request_id: &str,
     ) -> Answer {
-        let asker = Arc::new(asker);
-        let request = operation.request().data(Arc::clone(&asker));
-        let response = self.exact.execute(request).await;
-        Answer::of(response, &asker, self.chat.limits(), request_id)
+        let response = self.exact.execute(request.data(Arc::clone(asker))).await;
+        Answer::of(response, asker, self.chat.limits(), request_id)
     }
 
     /// Opens a subscription's stream; an answer with errors when it cannot be.
@@ -212,7 +259,7 @@ impl Api {
 impl Operation {
     pub(super) fn request(&self) -> Request {
         let mut request = Request::new(String::new()).variables(self.variables.clone());
-        request.set_parsed_query(ExecutableDocument::clone(&self.plan));
+        request.set_parsed_query(self.plan.document());
         request
     }
 }
@@ -235,7 +282,7 @@ impl Answer {
     ) -> Self {
         guard::say_which_limit(&mut response.errors, limits);
         error::finish(&mut response.errors, request_id);
-        let has_begun = response.errors.is_empty() || asker.has_begun();
+        let has_begun = response.errors.is_empty() || asker.schema().is_some();
         Self::new(&response.errors, has_begun.then_some(&response.data))
     }
 

@@ -3,12 +3,12 @@
 use std::{
     net::IpAddr,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use async_graphql::Context;
+use async_graphql::{Context, SchemaEnv};
 
 use super::{error::Fault, loader::Loaders};
 use crate::{
@@ -21,8 +21,10 @@ pub struct Asker {
     viewer: Mutex<Option<Viewer>>,
     /// Rises when a resolver looks at who asks: from then on the result is theirs alone.
     was_looked_at: AtomicBool,
-    /// Whether the request was good enough to be executed.
-    has_begun: AtomicBool,
+    /// Of a request that was good enough to be executed: in which schema.
+    schema: OnceLock<SchemaEnv>,
+    /// What the library says that it costs.
+    cost: OnceLock<usize>,
     /// Whether a password was tried already: one request is one try, however many aliases it has.
     tried: AtomicBool,
     heads: Heads,
@@ -39,7 +41,8 @@ impl Asker {
         Self {
             viewer: Mutex::new(viewer),
             was_looked_at: AtomicBool::new(false),
-            has_begun: AtomicBool::new(false),
+            schema: OnceLock::new(),
+            cost: OnceLock::new(),
             tried: AtomicBool::new(false),
             heads,
             address: None,
@@ -74,14 +77,25 @@ impl Asker {
         *self.viewer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says that the execution begins.
-    pub(super) fn begin(&self) {
-        self.has_begun.store(true, Ordering::Relaxed);
+    /// Says what the execution costs.
+    pub(super) fn count(&self, cost: usize) {
+        // One that was counted before is executed for the second time.
+        self.cost.get_or_init(|| cost);
     }
 
-    /// Whether it has; else the request itself was at fault.
-    pub(super) fn has_begun(&self) -> bool {
-        self.has_begun.load(Ordering::Relaxed)
+    /// What it costs, if it was counted.
+    pub(super) fn cost(&self) -> Option<usize> {
+        self.cost.get().copied()
+    }
+
+    /// Says that the execution begins.
+    pub(super) fn begin(&self, schema: &SchemaEnv) {
+        self.schema.get_or_init(|| schema.clone());
+    }
+
+    /// In which schema it has begun; none if the request itself was at fault.
+    pub(super) fn schema(&self) -> Option<&SchemaEnv> {
+        self.schema.get()
     }
 
     /// Whether the result depends on who asked.

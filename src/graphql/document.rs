@@ -21,7 +21,8 @@ use sha2::{Digest, Sha256};
 
 use super::{
     error::{Code, failure, tag},
-    guard, measure, plan,
+    guard, measure,
+    plan::{self, Plan},
     suggestion::suggest,
     validator::{self, Checked},
 };
@@ -40,7 +41,7 @@ pub(super) struct Document {
     /// For its variables.
     pub(super) checked: Checked,
     words: usize,
-    plans: Mutex<Vec<(String, Arc<ExecutableDocument>)>>,
+    plans: Mutex<Vec<(String, Arc<Plan>)>>,
 }
 
 /// Plans of a document that are kept; who wants yet another makes their own.
@@ -52,7 +53,7 @@ impl Document {
         &self,
         operation: &Positioned<OperationDefinition>,
         variables: &Variables,
-    ) -> Arc<ExecutableDocument> {
+    ) -> Arc<Plan> {
         let key = plan::key(operation, variables);
         let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, known)) = plans.iter().find(|(other, _)| *other == key) {

@@ -15,6 +15,7 @@ use super::{
     membership::{Membership, MembershipConnection},
     page::{connection, forwards},
     plain::{self, AtOnce, Plain, known_user, text_or_null},
+    prepared::Outcome,
     render::{Opening, Told},
     scalar::DateTime,
     surrounding::Surrounding,
@@ -201,11 +202,22 @@ pub(super) struct SendMessageInput {
 #[derive(Default, SimpleObject)]
 pub(super) struct SendMessagePayload {
     /// The message, ready for a list; null on failure.
-    message_edge: AtOnce<Option<MessageEdge>>,
+    message_edge: Option<MessageEdge>,
     /// Why it failed; empty on success.
     user_errors: Vec<UserError>,
     /// Whether the message was there already because the key was used before.
     was_duplicate: bool,
+}
+
+impl Plain for SendMessagePayload {
+    fn plain(&self, ctx: &ContextSelectionSet<'_>) -> Option<Value> {
+        plain::object::<Self>(ctx, |field, below| match field {
+            "messageEdge" => self.message_edge.plain(below),
+            "userErrors" if self.user_errors.is_empty() => Some(Value::List(Vec::new())),
+            "wasDuplicate" => Some(self.was_duplicate.into()),
+            _ => None,
+        })
+    }
 }
 
 /// Input of `markRead`.
@@ -286,22 +298,30 @@ impl MessageMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What to do.")] input: SendMessageInput,
-    ) -> Result<Option<SendMessagePayload>, Fault> {
+    ) -> Result<Option<AtOnce<SendMessagePayload>>, Fault> {
         let key = input.idempotency_key.as_deref();
-        let outcome = chat(ctx)?
-            .send_message(signed_in(ctx)?, &input.conversation_id, &input.text, key)
-            .await;
-        payload(
+        let send = chat(ctx)?.send_message(
+            signed_in(ctx)?,
+            &input.conversation_id,
+            &input.text,
+            key,
+        );
+        let outcome = match ctx.data_opt::<Outcome>() {
+            Some(known) => known.or_send(send).await,
+            None => send.await,
+        };
+        let payload = payload(
             outcome,
             |Sent {
                  message,
                  was_duplicate,
              }| SendMessagePayload {
-                message_edge: AtOnce(Some(message.into())),
+                message_edge: Some(message.into()),
                 was_duplicate,
                 ..Default::default()
             },
-        )
+        )?;
+        Ok(payload.map(AtOnce))
     }
 }
 

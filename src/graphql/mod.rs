@@ -33,6 +33,7 @@ mod permissions;
 mod persisted;
 mod plain;
 mod plan;
+mod prepared;
 mod presence;
 mod propagation;
 mod render;

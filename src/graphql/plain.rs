@@ -9,7 +9,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use async_graphql::{
     ContextSelectionSet, Name, OutputType, Positioned, ServerResult, Value,
-    indexmap::IndexMap,
+    indexmap::{IndexMap, map::Entry},
     parser::types::{Field, Selection, SelectionSet},
     registry::Registry,
 };
@@ -99,18 +99,18 @@ fn add_field<'a>(
     if !field.directives.is_empty() || !field.arguments.is_empty() {
         return None;
     }
-    let key = &field.response_key().node;
-    match values.get(key) {
+    let vacant = match values.entry(field.response_key().node.clone()) {
+        Entry::Vacant(vacant) => vacant,
         // What is selected twice of an object is put together.
-        Some(Value::Object(_) | Value::List(_)) => return None,
-        Some(_) => return Some(()),
-        None => {}
-    }
-    let value = match field.name.node.as_str() {
+        Entry::Occupied(known) if matches!(known.get(), Value::Object(_) | Value::List(_)) => {
+            return None;
+        }
+        Entry::Occupied(_) => return Some(()),
+    };
+    vacant.insert(match field.name.node.as_str() {
         "__typename" => type_name.into(),
         name => read(name, &ctx.with_selection_set(&field.selection_set))?,
-    };
-    values.insert(key.clone(), value);
+    });
     Some(())
 }
 

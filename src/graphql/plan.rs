@@ -5,16 +5,88 @@
 //! not been written (§6.4.1): it takes them for null, or refuses the request. And the other operations of a document do not
 //! count: it looks for this one's variables in them.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use async_graphql::{
     Name, Positioned, Value as ConstValue, Variables,
     parser::types::{
-        Directive, DocumentOperations, ExecutableDocument, Field, OperationDefinition, Selection,
-        SelectionSet,
+        BaseType, Directive, DocumentOperations, ExecutableDocument, Field, FragmentDefinition,
+        OperationDefinition, Selection, SelectionSet, Type,
     },
 };
 use async_graphql_value::Value;
+
+/// One operation and the fragments that it leads to.
+pub(super) struct Plan {
+    /// The operation; its variables are looked up in it.
+    head: Positioned<OperationDefinition>,
+    /// What it selects.
+    pub(super) selected: Positioned<SelectionSet>,
+    /// The fragments.
+    pub(super) fragments: HashMap<Name, Positioned<FragmentDefinition>>,
+    /// Whether it costs the same whatever its variables are.
+    is_steady: bool,
+    /// Whether it may be executed without being checked again.
+    is_checked: AtomicBool,
+}
+
+impl Plan {
+    /// As a document, for the library to check and execute.
+    pub(super) fn document(&self) -> ExecutableDocument {
+        let mut operation = self.head.clone();
+        operation.node.selection_set = self.selected.clone();
+        ExecutableDocument {
+            operations: DocumentOperations::Single(operation),
+            fragments: self.fragments.clone(),
+        }
+    }
+
+    /// The operation without what it selects.
+    pub(super) fn head(&self) -> Positioned<OperationDefinition> {
+        self.head.clone()
+    }
+
+    /// Its only field at the root.
+    pub(super) fn only_field(&self) -> Option<&Positioned<Field>> {
+        match self.selected.node.items.as_slice() {
+            [only] => match &only.node {
+                Selection::Field(field) => Some(field),
+                Selection::FragmentSpread(_) | Selection::InlineFragment(_) => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Whether it is a field of this name at the root, and nothing else.
+    pub(super) fn is_only(&self, name: &str) -> bool {
+        self.only_field()
+            .is_some_and(|field| field.node.name.node == name)
+    }
+
+    /// Says that the library let it pass.
+    pub(super) fn pass(&self) {
+        self.is_checked.store(self.is_steady, Ordering::Relaxed);
+    }
+
+    /// Whether the library would let it pass again.
+    pub(super) fn is_checked(&self) -> bool {
+        self.is_checked.load(Ordering::Relaxed)
+    }
+}
+
+/// Whether it is asked for what the schema is.
+fn is_introspection(selection: &Positioned<Selection>) -> bool {
+    matches!(&selection.node, Selection::Field(field) if field.node.name.node.starts_with("__"))
+}
+
+/// Whether values of a type have nothing to do with what an operation costs: sizes of pages are numbers, and of what is
+/// named by a list each counts.
+fn is_free(of: &Type) -> bool {
+    matches!(&of.base, BaseType::Named(name) if name != "Int")
+}
 
 /// What a plan depends on besides its document: which operation it is, which variables it has, and the conditions among
 /// them.
@@ -37,7 +109,7 @@ pub(super) fn plan(
     document: &ExecutableDocument,
     operation: &Positioned<OperationDefinition>,
     variables: &Variables,
-) -> ExecutableDocument {
+) -> Plan {
     let mut roots = Roots {
         document,
         variables,
@@ -45,14 +117,14 @@ pub(super) fn plan(
         places: HashMap::new(),
     };
     roots.collect(&operation.node.selection_set);
-    let mut operation = operation.clone();
-    operation.node.selection_set.node.items = roots.fields;
+    let mut selected = operation.node.selection_set.clone();
+    selected.node.items = roots.fields;
 
     let mut leaving = Leaving {
         variables,
         spread: Vec::new(),
     };
-    leaving.selections(&mut operation.node.selection_set);
+    leaving.selections(&mut selected);
     let mut fragments = HashMap::new();
     while let Some(name) = leaving.spread.pop() {
         if fragments.contains_key(&name) {
@@ -64,9 +136,21 @@ pub(super) fn plan(
             fragments.insert(name, fragment);
         }
     }
-    ExecutableDocument {
-        operations: DocumentOperations::Single(operation),
+    let definitions = operation.node.variable_definitions.iter();
+    let is_steady = definitions.clone().all(|of| is_free(&of.node.var_type.node))
+        && !selected.node.items.iter().any(is_introspection);
+    let head = OperationDefinition {
+        ty: operation.node.ty,
+        variable_definitions: definitions.cloned().collect(),
+        directives: Vec::new(),
+        selection_set: Positioned::new(SelectionSet::default(), operation.pos),
+    };
+    Plan {
+        head: Positioned::new(head, operation.pos),
+        selected,
         fragments,
+        is_steady,
+        is_checked: AtomicBool::new(false),
     }
 }
 
@@ -188,10 +272,7 @@ mod tests {
         let document = parse_query(text).expect("parsed");
         let operation = operation(&document, name).expect("the operation");
         let plan = plan(&document, operation, &Variables::from_json(variables));
-        let DocumentOperations::Single(operation) = plan.operations else {
-            panic!("one operation");
-        };
-        let items = operation.node.selection_set.node.items;
+        let items = plan.selected.node.items;
         items
             .iter()
             .map(|item| {

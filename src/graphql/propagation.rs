@@ -7,10 +7,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::{
-    PathSegment, QueryPathNode, QueryPathSegment, Response, ServerError, ServerResult, Value,
+    PathSegment, QueryPathNode, QueryPathSegment, Response, ServerError, ServerResult,
+    ValidationResult, Value,
     async_trait::async_trait,
     extensions::{
-        Extension, ExtensionContext, ExtensionFactory, NextExecute, NextResolve, ResolveInfo,
+        Extension, ExtensionContext, ExtensionFactory, NextExecute, NextResolve, NextValidation,
+        ResolveInfo,
     },
 };
 
@@ -66,6 +68,18 @@ fn kept() -> ServerError {
 
 #[async_trait]
 impl Extension for Execution {
+    async fn validation(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        next: NextValidation<'_>,
+    ) -> Result<ValidationResult, Vec<ServerError>> {
+        let result = next.run(ctx).await?;
+        if let Some(asker) = ctx.data_opt::<Arc<Asker>>() {
+            asker.count(result.complexity);
+        }
+        Ok(result)
+    }
+
     async fn execute(
         &self,
         ctx: &ExtensionContext<'_>,
@@ -73,7 +87,7 @@ impl Extension for Execution {
         next: NextExecute<'_>,
     ) -> Response {
         if let Some(asker) = ctx.data_opt::<Arc<Asker>>() {
-            asker.begin();
+            asker.begin(ctx.schema_env);
         }
         let mut response = next.run(ctx, operation_name).await;
         response
