@@ -300,12 +300,8 @@ impl MessageMutation {
         #[graphql(desc = "What to do.")] input: SendMessageInput,
     ) -> Result<Option<AtOnce<SendMessagePayload>>, Fault> {
         let key = input.idempotency_key.as_deref();
-        let send = chat(ctx)?.send_message(
-            signed_in(ctx)?,
-            &input.conversation_id,
-            &input.text,
-            key,
-        );
+        let send =
+            chat(ctx)?.send_message(signed_in(ctx)?, &input.conversation_id, &input.text, key);
         let outcome = match ctx.data_opt::<Outcome>() {
             Some(known) => known.or_send(send).await,
             None => send.await,

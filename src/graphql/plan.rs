@@ -137,7 +137,9 @@ pub(super) fn plan(
         }
     }
     let definitions = operation.node.variable_definitions.iter();
-    let is_steady = definitions.clone().all(|of| is_free(&of.node.var_type.node))
+    let is_steady = definitions
+        .clone()
+        .all(|of| is_free(&of.node.var_type.node))
         && !selected.node.items.iter().any(is_introspection);
     let head = OperationDefinition {
         ty: operation.node.ty,

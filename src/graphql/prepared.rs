@@ -9,8 +9,7 @@ use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 use async_graphql::{
     ContainerType, Context, Data, EmptyMutation, EmptySubscription, IntrospectionMode, Object,
-    QueryEnv, QueryEnvInner, Request, SchemaEnv, Value, Variables,
-    extensions::Extensions,
+    QueryEnv, QueryEnvInner, Request, SchemaEnv, Value, Variables, extensions::Extensions,
     resolver_utils::resolve_container,
 };
 use futures_util::FutureExt;

@@ -29,6 +29,7 @@ mod metrics;
 mod origin;
 #[cfg(target_os = "linux")]
 mod power_cut;
+mod prepared;
 mod presence;
 mod program;
 mod race;
