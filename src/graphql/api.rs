@@ -144,14 +144,12 @@ impl Api {
         let within = self.chat.limits().query_within;
         let answer = async {
             let again = asker.again();
-            match self.read(&operation, asker).await {
-                Some(answer) => answer,
-                None => {
-                    let asker = Arc::new(again);
-                    let request = operation.request();
-                    self.execute_exactly(request, &asker, request_id).await
-                }
+            if let Some(answer) = self.read(&operation, asker).await {
+                return answer;
             }
+            let request = operation.request();
+            self.execute_exactly(request, &Arc::new(again), request_id)
+                .await
         };
         timeout(within, answer)
             .await

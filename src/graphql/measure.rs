@@ -40,17 +40,27 @@ pub(super) fn check_text(text: &str, limits: &Limits) -> Result<usize, ServerErr
 /// How many values a text of JSON may have, in one pass: what is in strings does not count. A text that is no JSON has some
 /// number too.
 pub fn json_marks(text: &[u8]) -> usize {
-    let (mut marks, mut inside, mut at) = (0, false, 0);
-    while let Some(byte) = text.get(at) {
+    let mut marks = 0;
+    let mut rest = text.iter();
+    while let Some(byte) = rest.next() {
         match byte {
-            b'"' => inside = !inside,
-            b'\\' if inside => at += 1,
-            b',' | b'[' | b'{' if !inside => marks += 1,
+            b'"' => skip_string(&mut rest),
+            b',' | b'[' | b'{' => marks += 1,
             _ => {}
         }
-        at += 1;
     }
     marks
+}
+
+/// Goes behind the end of a string.
+fn skip_string(rest: &mut std::slice::Iter<'_, u8>) {
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'"' => return,
+            b'\\' => drop(rest.next()),
+            _ => {}
+        }
+    }
 }
 
 /// How large a document is, as far as its text alone tells.

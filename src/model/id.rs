@@ -19,19 +19,35 @@ const SEQ_DIGITS: usize = 7;
 #[error("is not an identifier of this type")]
 pub struct InvalidId;
 
-fn write_digits(f: &mut fmt::Formatter<'_>, value: u128, digits: usize) -> fmt::Result {
-    for place in (0..digits).rev() {
-        let digit = (value >> (5 * place)) & 31;
-        fmt::Write::write_char(f, char::from(ALPHABET[usize::try_from(digit).unwrap_or(0)]))?;
+/// What each byte is worth as a digit; [`NO_DIGIT`] if it is none.
+const WORTH: [u8; 256] = {
+    let mut worth = [NO_DIGIT; 256];
+    let mut digit = 0;
+    while digit < 32 {
+        worth[ALPHABET[digit as usize] as usize] = digit;
+        digit += 1;
     }
-    Ok(())
+    worth
+};
+const NO_DIGIT: u8 = 32;
+
+fn write_digits<const DIGITS: usize>(f: &mut fmt::Formatter<'_>, mut value: u128) -> fmt::Result {
+    let mut text = [0; DIGITS];
+    for digit in text.iter_mut().rev() {
+        *digit = ALPHABET[usize::try_from(value & 31).unwrap_or(0)];
+        value >>= 5;
+    }
+    f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
 }
 
 fn read_digits(text: &str) -> Result<u128, InvalidId> {
     text.bytes().try_fold(0u128, |value, byte| {
-        let digit = ALPHABET.iter().position(|a| *a == byte).ok_or(InvalidId)?;
+        let digit = WORTH[usize::from(byte)];
+        if digit == NO_DIGIT {
+            return Err(InvalidId);
+        }
         let shifted = value.checked_mul(32).ok_or(InvalidId)?;
-        Ok(shifted | digit as u128)
+        Ok(shifted | u128::from(digit))
     })
 }
 
@@ -87,7 +103,7 @@ macro_rules! ids {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(concat!($prefix, "_"))?;
-                write_digits(f, self.0.as_u128(), UUID_DIGITS)
+                write_digits::<UUID_DIGITS>(f, self.0.as_u128())
             }
         }
 
@@ -130,8 +146,8 @@ pub struct MessageId {
 impl fmt::Display for MessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("message_")?;
-        write_digits(f, self.conversation.0.as_u128(), UUID_DIGITS)?;
-        write_digits(f, u128::try_from(self.seq).unwrap_or(0), SEQ_DIGITS)
+        write_digits::<UUID_DIGITS>(f, self.conversation.0.as_u128())?;
+        write_digits::<SEQ_DIGITS>(f, u128::try_from(self.seq).unwrap_or(0))
     }
 }
 
@@ -224,7 +240,7 @@ impl fmt::Display for EventId {
         let place = u128::from(self.shard) << 64 | u128::from(self.position.unsigned_abs());
         let digits = epoch | place << 8 | u128::from(self.part);
         f.write_str("event_")?;
-        write_digits(f, digits, UUID_DIGITS)
+        write_digits::<UUID_DIGITS>(f, digits)
     }
 }
 

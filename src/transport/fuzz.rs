@@ -7,10 +7,10 @@ use crate::model::Limits;
 
 /// A message on a socket. Whether it is one.
 pub fn socket_message(text: &str) -> bool {
-    match serde_json::from_str(text) {
-        Ok(Said::ConnectionInit { payload }) => auth::from_init(payload.as_ref()).is_some(),
-        Ok(said) => matches!(said, Said::Subscribe { .. } | Said::Complete { .. }),
-        Err(_) => false,
+    match Said::read(text) {
+        Some(Said::ConnectionInit { payload }) => auth::from_init(payload.as_ref()).is_some(),
+        Some(said) => matches!(said, Said::Subscribe { .. } | Said::Complete { .. }),
+        None => false,
     }
 }
 

@@ -193,9 +193,9 @@ impl Socket {
             {
                 Next::Close(Close::TooLarge)
             }
-            Some(Ok(Message::Text(text))) => match serde_json::from_str(&text) {
-                Ok(said) => self.answer(said).await,
-                Err(_) => Next::Close(Close::BadMessage),
+            Some(Ok(Message::Text(text))) => match Said::read(&text) {
+                Some(said) => self.answer(said).await,
+                None => Next::Close(Close::BadMessage),
             },
             Some(Ok(Message::Binary(_))) => Next::Close(Close::BadMessage),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Next::GoOn,
@@ -216,7 +216,7 @@ impl Socket {
                 }
             },
             Said::Ping { payload } => self.wire.write(protocol::pong(payload.as_ref())).await,
-            Said::Pong {} => Next::GoOn,
+            Said::Pong => Next::GoOn,
             Said::Subscribe { id, .. } if id.len() > ID_BYTES_MAX => Next::Close(Close::BadMessage),
             Said::Subscribe { id, payload } => self.start(OperationId::new(&id), *payload).await,
             Said::Complete { id } => {
