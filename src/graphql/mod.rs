@@ -17,6 +17,7 @@ mod document;
 mod error;
 mod event;
 mod event_frame;
+mod fitting;
 mod friend;
 mod friend_request;
 mod friendship;

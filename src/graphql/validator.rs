@@ -7,14 +7,15 @@
 use std::sync::LazyLock;
 
 use apollo_compiler::{
-    ExecutableDocument, Schema, request::coerce_variable_values, response::JsonMap,
-    validation::Valid,
+    ExecutableDocument, Schema, executable::Operation, request::coerce_variable_values,
+    response::JsonMap, validation::Valid,
 };
 use async_graphql::{Name, Pos, ServerError, Value as ConstValue, Variables};
 use serde_json_bytes::Value as Json;
 
 use super::{
     error::{Code, failure},
+    fitting::fit,
     schema::sdl,
 };
 
@@ -79,7 +80,7 @@ pub(super) fn check(text: &str) -> Result<Checked, Vec<ServerError>> {
 pub(super) fn coerce(
     document: &Checked,
     operation: Option<&str>,
-    mut variables: Variables,
+    variables: Variables,
 ) -> Result<Variables, ServerError> {
     let wrong = |error: apollo_compiler::request::RequestError| {
         failure(Code::BadUserInput, error.message().to_string())
@@ -88,6 +89,16 @@ pub(super) fn coerce(
     if operation.variables.is_empty() {
         return Ok(Variables::default());
     }
+    if fit(schema()?, operation, &variables) {
+        return Ok(variables);
+    }
+    coerce_each(operation, variables)
+}
+
+fn coerce_each(operation: &Operation, mut variables: Variables) -> Result<Variables, ServerError> {
+    let wrong = |error: apollo_compiler::request::RequestError| {
+        failure(Code::BadUserInput, error.message().to_string())
+    };
     let given: JsonMap = std::mem::take(&mut *variables)
         .into_iter()
         .map(|(name, value)| (name.as_str().into(), to_json(value)))
@@ -153,5 +164,59 @@ mod tests {
         ] {
             assert!(check(invalid).is_err(), "{invalid}");
         }
+    }
+
+    #[test]
+    fn what_fits_is_left_as_it_is_by_coercing() {
+        let text = "mutation($i:SendMessageInput!,$n:Int,$u:[ID!]!,$b:Boolean=true){sendMessage(input:$i){wasDuplicate@include(if:$b) messageEdge{node{conversation{messages(first:$n){pageInfo{hasNextPage}}}}}} addMembers(input:{conversationId:\"c\",userIds:$u}){userErrors{code}}}";
+        let checked = check(text).unwrap_or_else(|faults| panic!("{faults:?}"));
+        let operation = checked.operations.get(None).expect("the operation");
+        let fits = |variables: serde_json::Value| {
+            let variables = Variables::from_json(variables);
+            let fits = fit(schema().expect("the schema"), operation, &variables);
+            let coerced = coerce_each(operation, variables.clone());
+            let is_same = coerced.is_ok_and(|coerced| *coerced == *variables);
+            assert!(is_same || !fits, "{variables:?}");
+            fits
+        };
+        let whole = serde_json::json!({"i": {"conversationId": "c", "text": "t"}, "n": 1, "u": ["u"], "b": false});
+        assert!(fits(whole.clone()));
+        let changed = |at: &str, value: serde_json::Value| {
+            let mut variables = whole.clone();
+            *variables.pointer_mut(at).expect("a place") = value;
+            variables
+        };
+        for (at, value) in [
+            ("/n", serde_json::json!(null)),
+            ("/u", serde_json::json!([])),
+        ] {
+            assert!(fits(changed(at, value)), "{at}");
+        }
+        for (at, value) in [
+            ("", serde_json::json!({})),
+            ("/i", serde_json::json!(null)),
+            ("/i", serde_json::json!([])),
+            ("/i", serde_json::json!({"text": "t"})),
+            (
+                "/i",
+                serde_json::json!({"conversationId": "c", "text": "t", "other": 1}),
+            ),
+            ("/i/conversationId", serde_json::json!(1)),
+            ("/i/text", serde_json::json!(null)),
+            ("/n", serde_json::json!(1.5)),
+            ("/n", serde_json::json!(3_000_000_000_u32)),
+            ("/n", serde_json::json!("1")),
+            ("/u", serde_json::json!("u")),
+            ("/u", serde_json::json!([null])),
+            ("/b", serde_json::json!("true")),
+        ] {
+            assert!(!fits(changed(at, value.clone())), "{at} {value}");
+        }
+        let mut more = whole.clone();
+        more["unknown"] = 1.into();
+        assert!(!fits(more));
+        let mut fewer = whole;
+        fewer.as_object_mut().expect("an object").remove("b");
+        assert!(!fits(fewer), "it has a default");
     }
 }
