@@ -35,9 +35,10 @@ pub struct Api {
     pub(super) chat: Arc<Chat>,
     /// What has no errors is executed by this one alone.
     quick: Schema,
-    /// Puts errors right, which costs something at every field: it executes mutations, and anew what failed.
+    /// Puts errors right, which costs something at every field: it executes mutations and subscriptions, and anew what
+    /// failed.
     pub(super) exact: Schema,
-    /// Executes without any check what the others have let pass before; none if the library does not let us.
+    /// Executes queries, and sends, without any check once the others have let them pass; none if the library does not let us.
     prepared: Option<Prepared>,
     documents: Documents,
     persisted: Persisted,
@@ -190,7 +191,8 @@ impl Api {
                 return Answer::new(&[], Some(&data));
             }
             let request = operation.request().data(outcome);
-            return self.execute_exactly(request, &asker, request_id).await;
+            let again = Arc::new(asker.again());
+            return self.execute_exactly(request, &again, request_id).await;
         }
         let request = operation.request();
         let answer = self.execute_exactly(request, &asker, request_id).await;

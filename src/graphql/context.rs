@@ -79,7 +79,6 @@ impl Asker {
 
     /// Says what the execution costs.
     pub(super) fn count(&self, cost: usize) {
-        // One that was counted before is executed for the second time.
         self.cost.get_or_init(|| cost);
     }
 

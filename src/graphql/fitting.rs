@@ -13,20 +13,23 @@ use async_graphql::{Value, Variables};
 
 /// Whether coercing would change nothing.
 pub(super) fn fit(schema: &Schema, operation: &Operation, variables: &Variables) -> bool {
-    let declared = |name: &str| operation.variables.iter().any(|of| of.name == name);
-    variables.keys().all(|name| declared(name))
-        && operation.variables.iter().all(|of| {
-            let VariableDefinition {
-                name,
-                ty,
-                default_value,
-                ..
-            } = &**of;
-            match variables.get(name.as_str()) {
-                Some(value) => is_of(schema, ty, value),
-                None => default_value.is_none() && !ty.is_non_null(),
+    let mut declared = 0;
+    let is_each_fit = operation.variables.iter().all(|of| {
+        let VariableDefinition {
+            name,
+            ty,
+            default_value,
+            ..
+        } = &**of;
+        match variables.get(name.as_str()) {
+            Some(value) => {
+                declared += 1;
+                is_of(schema, ty, value)
             }
-        })
+            None => default_value.is_none() && !ty.is_non_null(),
+        }
+    });
+    is_each_fit && declared == variables.len()
 }
 
 fn is_of(schema: &Schema, of: &Type, value: &Value) -> bool {

@@ -27,7 +27,7 @@ pub(super) struct Plan {
     pub(super) selected: Positioned<SelectionSet>,
     /// The fragments.
     pub(super) fragments: HashMap<Name, Positioned<FragmentDefinition>>,
-    /// Whether it costs the same whatever its variables are.
+    /// Whether it costs the same whatever its variables are, and asks for nothing that only the library has.
     is_steady: bool,
     /// Whether it may be executed without being checked again.
     is_checked: AtomicBool,
@@ -77,15 +77,24 @@ impl Plan {
     }
 }
 
-/// Whether it is asked for what the schema is.
-fn is_introspection(selection: &Positioned<Selection>) -> bool {
-    matches!(&selection.node, Selection::Field(field) if field.node.name.node.starts_with("__"))
+/// Whether values of a type have nothing to do with what an operation costs. What has, are sizes of pages, which are
+/// numbers, and lists of what is asked for; of others it is known only where it is said here.
+fn is_free(of: &Type) -> bool {
+    let BaseType::Named(name) = &of.base else {
+        return false;
+    };
+    matches!(
+        name.as_str(),
+        "Boolean" | "ID" | "String" | "SendMessageInput"
+    )
 }
 
-/// Whether values of a type have nothing to do with what an operation costs: sizes of pages are numbers, and of what is
-/// named by a list each counts.
-fn is_free(of: &Type) -> bool {
-    matches!(&of.base, BaseType::Named(name) if name != "Int")
+/// Whether it is asked for the schema, which only the library's own root knows.
+fn is_introspection(selection: &Positioned<Selection>) -> bool {
+    let Selection::Field(field) = &selection.node else {
+        return false;
+    };
+    matches!(field.node.name.node.as_str(), "__schema" | "__type")
 }
 
 /// What a plan depends on besides its document: which operation it is, which variables it has, and the conditions among

@@ -42,7 +42,7 @@ impl Probe {
     }
 }
 
-/// What resolvers find around them when a plan is executed without extensions.
+/// What resolvers find around them when a plan is executed without extensions. It has to own what it has.
 pub(super) fn environment(plan: &Plan, variables: &Variables, data: Data) -> Option<QueryEnv> {
     Some(QueryEnv::new(QueryEnvInner {
         extensions: NO_EXTENSIONS.clone()?,
@@ -112,6 +112,7 @@ impl Prepared {
         self.resolve(&self.mutation, plan, variables, data).await
     }
 
+    /// All at the same time: of a mutation there is one field.
     async fn resolve(
         &self,
         root: &impl ContainerType,
@@ -143,5 +144,17 @@ impl Outcome {
         let outcome = send.await;
         *known() = Some(outcome.clone());
         outcome
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graphql::schema;
+
+    #[test]
+    fn the_library_gives_what_this_takes_from_it() {
+        assert!(NO_EXTENSIONS.is_some());
+        assert!(Prepared::of(&schema::without_chat()).is_some());
     }
 }

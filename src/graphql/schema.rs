@@ -90,6 +90,12 @@ fn over(chat: Arc<Chat>) -> SchemaBuilder<Query, Mutation, Subscription> {
         .data(chat)
 }
 
+/// The schema over nothing, with what it does to errors.
+#[cfg(test)]
+pub(super) fn without_chat() -> Schema {
+    builder().extension(Propagation).finish()
+}
+
 /// A schema that can check documents and nothing else.
 pub(super) fn checking() -> Schema {
     builder().finish()

@@ -1,7 +1,7 @@
 //! Who is asking: a token, in the place where each protocol has one.
 
+use async_graphql::{Name, Value, indexmap::IndexMap};
 use axum::http::{HeaderMap, header::AUTHORIZATION};
-use serde_json::Value;
 
 use crate::model::Token;
 
@@ -25,19 +25,28 @@ pub(super) fn from_headers(headers: &HeaderMap) -> Option<Token> {
 /// The token of a `connection_init`: `authorization` in any letter case, at the top or, as some clients have it, under
 /// `headers`.
 pub(super) fn from_init(payload: Option<&Value>) -> Option<Token> {
-    let fields = payload?.as_object()?;
-    let find = |fields: &serde_json::Map<String, Value>| {
+    let fields = object(payload?)?;
+    let find = |fields: &IndexMap<Name, Value>| {
         let mut named = fields
             .iter()
             .filter(|(name, _)| name.eq_ignore_ascii_case("authorization"));
         match named.next()? {
             // A client that has no token says so.
             (_, Value::Null) => None,
+            (_, Value::String(text)) => Some(token(text)),
             // Something that is no text was meant as a token all the same.
-            (_, value) => Some(token(value.as_str().unwrap_or_default())),
+            _ => Some(token("")),
         }
     };
-    find(fields).or_else(|| find(fields.get("headers")?.as_object()?))
+    find(fields).or_else(|| find(object(fields.get("headers")?)?))
+}
+
+fn object(value: &Value) -> Option<&IndexMap<Name, Value>> {
+    if let Value::Object(fields) = value {
+        Some(fields)
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -45,6 +54,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn read(payload: &serde_json::Value) -> Option<Token> {
+        let payload = Value::from_json(payload.clone()).expect("a value");
+        from_init(Some(&payload))
+    }
 
     #[test]
     fn a_token_is_found_in_any_of_its_usual_places() {
@@ -56,7 +70,7 @@ mod tests {
             json!({"headers": {"authorization": "BEARER  s3cret "}}),
         ] {
             assert_eq!(
-                from_init(Some(&payload)).map(|token| token.hash()),
+                read(&payload).map(|token| token.hash()),
                 Some(secret),
                 "{payload}"
             );
@@ -69,11 +83,8 @@ mod tests {
             json!({"auth": "s3cret"}),
             json!({"authorization": null}),
         ] {
-            assert!(from_init(Some(&payload)).is_none(), "{payload}");
+            assert!(read(&payload).is_none(), "{payload}");
         }
-        assert!(
-            from_init(Some(&json!({"authorization": 7})))
-                .is_some_and(|token| token.hash() != secret)
-        );
+        assert!(read(&json!({"authorization": 7})).is_some_and(|token| token.hash() != secret));
     }
 }

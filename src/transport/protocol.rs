@@ -15,10 +15,11 @@ pub(super) const NAME: &str = "graphql-transport-ws";
 /// What a client says.
 pub(super) enum Said {
     ConnectionInit {
-        payload: Option<Value>,
+        payload: Option<async_graphql::Value>,
     },
     Ping {
-        payload: Option<Value>,
+        /// Given back as it came.
+        payload: Option<Box<RawValue>>,
     },
     Pong,
     Subscribe {
@@ -60,7 +61,7 @@ impl Said {
                 payload: payload.map(read).transpose().ok()?,
             },
             Kind::Ping => Self::Ping {
-                payload: payload.map(read).transpose().ok()?,
+                payload: payload.map(ToOwned::to_owned),
             },
             Kind::Pong => Self::Pong,
             Kind::Subscribe => Self::Subscribe {
@@ -74,6 +75,7 @@ impl Said {
     }
 }
 
+/// Never into a `serde_json::Value`: that takes an object with a certain key for JSON within a string, where nothing is counted.
 fn read<T: DeserializeOwned>(raw: &RawValue) -> serde_json::Result<T> {
     serde_json::from_str(raw.get())
 }
@@ -173,7 +175,7 @@ fn message(id: &OperationId, kind: &str, payload: &Bytes) -> Message {
 pub(super) const ACK: &str = r#"{"type":"connection_ack"}"#;
 
 /// The answer to a ping, with what came with it.
-pub(super) fn pong(payload: Option<&Value>) -> Message {
+pub(super) fn pong(payload: Option<&RawValue>) -> Message {
     match payload {
         Some(payload) => Message::text(format!(r#"{{"type":"pong","payload":{payload}}}"#)),
         None => Message::text(r#"{"type":"pong"}"#),
@@ -219,5 +221,26 @@ mod tests {
         ] {
             assert!(!said(bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn what_comes_with_a_ping_goes_back_as_it_came() {
+        let hidden = r#"{"$serde_json::private::RawValue":"[0,0]"}"#;
+        let text = format!(r#"{{"type":"ping","payload":{hidden}}}"#);
+        let Some(Said::Ping { payload }) = Said::read(&text) else {
+            panic!("a ping");
+        };
+        let expected = format!(r#"{{"type":"pong","payload":{hidden}}}"#);
+        assert_eq!(pong(payload.as_deref()), Message::text(expected));
+    }
+
+    #[test]
+    fn json_in_a_string_stays_a_string() {
+        let text =
+            r#"{"type":"connection_init","payload":{"$serde_json::private::RawValue":"[0,0]"}}"#;
+        let Some(Said::ConnectionInit { payload }) = Said::read(text) else {
+            panic!("a beginning");
+        };
+        assert!(matches!(payload, Some(async_graphql::Value::Object(_))));
     }
 }

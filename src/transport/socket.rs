@@ -215,7 +215,7 @@ impl Socket {
                     self.init(token).await
                 }
             },
-            Said::Ping { payload } => self.wire.write(protocol::pong(payload.as_ref())).await,
+            Said::Ping { payload } => self.wire.write(protocol::pong(payload.as_deref())).await,
             Said::Pong => Next::GoOn,
             Said::Subscribe { id, .. } if id.len() > ID_BYTES_MAX => Next::Close(Close::BadMessage),
             Said::Subscribe { id, payload } => self.start(OperationId::new(&id), *payload).await,
