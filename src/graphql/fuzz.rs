@@ -29,7 +29,7 @@ pub fn document(text: &str) -> bool {
 
 /// Reads a request as JSON, and what its extensions and variables hold. Whether it says which document it means.
 pub fn request(text: &str) -> bool {
-    super::json_marks(text.as_bytes());
+    super::json_size(text.as_bytes());
     let Ok(mut request) = serde_json::from_str::<async_graphql::Request>(text) else {
         return false;
     };

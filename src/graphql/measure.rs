@@ -37,19 +37,34 @@ pub(super) fn check_text(text: &str, limits: &Limits) -> Result<usize, ServerErr
     Ok(measure.tokens)
 }
 
-/// How many values a text of JSON may have, in one pass: what is in strings does not count. A text that is no JSON has some
-/// number too.
-pub fn json_marks(text: &[u8]) -> usize {
-    let mut marks = 0;
+/// How large a text of JSON is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct JsonSize {
+    /// How many values it may have.
+    pub marks: usize,
+    /// Lists and objects within each other.
+    pub nesting: usize,
+}
+
+/// Measures a text of JSON in one pass: what is in strings does not count. A text that is no JSON has some size too.
+pub fn json_size(text: &[u8]) -> JsonSize {
+    let mut size = JsonSize::default();
+    let mut depth = 0usize;
     let mut rest = text.iter();
     while let Some(byte) = rest.next() {
         match byte {
             b'"' => skip_string(&mut rest),
-            b',' | b'[' | b'{' => marks += 1,
+            b',' => size.marks += 1,
+            b'[' | b'{' => {
+                size.marks += 1;
+                depth += 1;
+                size.nesting = size.nesting.max(depth);
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
-    marks
+    size
 }
 
 /// Goes behind the end of a string.
@@ -148,9 +163,15 @@ mod tests {
 
     #[test]
     fn values_are_counted_and_what_is_in_strings_is_not() {
-        assert_eq!(json_marks(br#"{"a":[1,2,{"b":"[,{\"[,"}],"c":null}"#), 6);
-        assert_eq!(json_marks(b""), 0);
-        assert_eq!(json_marks(br#""\"#), 0);
+        let size = |text: &[u8]| {
+            let JsonSize { marks, nesting } = json_size(text);
+            (marks, nesting)
+        };
+        assert_eq!(size(br#"{"a":[1,2,{"b":"[,{\"[,"}],"c":null}"#), (6, 3));
+        assert_eq!(size(b"[[],[[]]]"), (5, 3));
+        assert_eq!(size(b"]]]["), (1, 1));
+        assert_eq!(size(b""), (0, 0));
+        assert_eq!(size(br#""\"#), (0, 0));
     }
 
     #[test]

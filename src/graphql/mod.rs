@@ -53,7 +53,7 @@ mod viewer;
 pub use api::{Answer, Api, Kind, Operation};
 pub use context::Asker;
 pub use error::{Code, failure, failure_for_now};
-pub use measure::json_marks;
+pub use measure::json_size;
 pub use persisted::names_a_document;
 pub use schema::sdl;
 pub use subscription::Subscription;

@@ -12,7 +12,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use tokio::time::timeout;
 
 use crate::{
-    graphql::{json_marks, names_a_document},
+    graphql::{json_size, names_a_document},
     model::Limits,
 };
 
@@ -93,7 +93,7 @@ pub(super) fn read_parameters(uri: &Uri, limits: &Limits) -> Result<Asked, Refus
 /// Refuses JSON that would be much once it is read.
 fn check_marks(text: &[u8], limits: &Limits) -> Result<(), Refusal> {
     let max = limits.json_marks_max;
-    if json_marks(text) > max {
+    if json_size(text).marks > max {
         let message = format!("the request holds more than {max} values");
         return Err(Refusal::bad(message));
     }

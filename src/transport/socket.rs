@@ -32,12 +32,16 @@ use super::{
     wire::{Allowance, Either, Next, Wire},
 };
 use crate::{
-    graphql::{Answer, Asker, Code, Kind, failure_for_now, json_marks, names_a_document},
+    graphql::{Answer, Asker, Code, Kind, failure_for_now, json_size, names_a_document},
     model::{Limits, Token},
 };
 
 /// Longest name of an operation; each is kept as long as its operation runs.
 pub(super) const ID_BYTES_MAX: usize = 256;
+
+/// Lists and objects within each other in a message: as many as its reader takes. It skips what it does not know, however
+/// deep that is.
+const NESTING_MAX: usize = 128;
 
 /// Turns a GET into a socket.
 pub(super) fn upgrade(edge: Edge, upgrade: WebSocketUpgrade, request: &Request) -> Reply {
@@ -188,15 +192,17 @@ impl Socket {
             return Next::Close(Close::TooMuch);
         }
         match message {
-            Some(Ok(Message::Text(text)))
-                if json_marks(text.as_bytes()) > self.limits().json_marks_max =>
-            {
-                Next::Close(Close::TooLarge)
+            Some(Ok(Message::Text(text))) => {
+                let size = json_size(text.as_bytes());
+                if size.marks > self.limits().json_marks_max {
+                    return Next::Close(Close::TooLarge);
+                }
+                let is_flat = size.nesting <= NESTING_MAX;
+                match is_flat.then(|| Said::read(&text)).flatten() {
+                    Some(said) => self.answer(said).await,
+                    None => Next::Close(Close::BadMessage),
+                }
             }
-            Some(Ok(Message::Text(text))) => match Said::read(&text) {
-                Some(said) => self.answer(said).await,
-                None => Next::Close(Close::BadMessage),
-            },
             Some(Ok(Message::Binary(_))) => Next::Close(Close::BadMessage),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Next::GoOn,
             Some(Err(error)) if error.to_string().contains("too long") => {
