@@ -196,8 +196,7 @@ impl Api {
         }
         let request = operation.request();
         let answer = self.execute_exactly(request, &asker, request_id).await;
-        // What is executed anew counts too: together it is no more than a request may cost.
-        let max = self.chat.limits().cost_max / 2;
+        let max = schema::cost_at_first_max(self.chat.limits());
         if asker.cost().is_some_and(|cost| cost <= max) {
             plan.pass();
         }

@@ -25,7 +25,7 @@ use super::{
     typing::{TypingMutation, TypingSubscription},
     user::{UserMutation, UserQuery},
 };
-use crate::chat::Chat;
+use crate::{chat::Chat, model::Limits};
 
 /// Reading. No field here changes anything.
 #[derive(Default, MergedObject)]
@@ -74,10 +74,15 @@ pub(super) fn exact(chat: Arc<Chat>) -> Schema {
     over(chat).extension(Propagation).finish()
 }
 
-/// The schema over a chat, which takes errors where the library puts them: for what has none. It takes half of what a
-/// request may cost, so that together with what is executed anew it is no more than the whole.
+/// What may be executed first where it is executed anew when it has errors: half of what a request may cost, so that
+/// together it is no more than the whole.
+pub(super) fn cost_at_first_max(limits: &Limits) -> usize {
+    limits.cost_max / 2
+}
+
+/// The schema over a chat, which takes errors where the library puts them: for what has none.
 pub(super) fn quick(chat: Arc<Chat>) -> Schema {
-    let cost_max = chat.limits().cost_max / 2;
+    let cost_max = cost_at_first_max(chat.limits());
     over(chat).limit_complexity(cost_max).finish()
 }
 
