@@ -3,6 +3,7 @@
 
 mod accept;
 mod auth;
+mod bell;
 mod event_stream;
 #[cfg(feature = "faults")]
 pub mod fuzz;
@@ -20,6 +21,7 @@ mod peer;
 mod protocol;
 mod request;
 mod reservation;
+mod seldom;
 mod shared_stream;
 mod socket;
 mod wire;

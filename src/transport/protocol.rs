@@ -156,8 +156,8 @@ pub(super) fn frames(told: &Told, id: &OperationId) -> (Message, Option<Message>
 fn message(id: &OperationId, kind: &str, payload: &Bytes) -> Message {
     // Bytes of JSON that we wrote are UTF-8.
     let payload = std::str::from_utf8(payload).unwrap_or("null");
-    let mut text = String::with_capacity(payload.len() + id.0.len() + 40);
-    for part in [
+    // In one piece, exactly as long as it is: else it would be moved, or remembered how long it could be.
+    let parts = [
         r#"{"id":"#,
         &id.0,
         r#","type":""#,
@@ -165,10 +165,8 @@ fn message(id: &OperationId, kind: &str, payload: &Bytes) -> Message {
         r#"","payload":"#,
         payload,
         "}",
-    ] {
-        text.push_str(part);
-    }
-    Message::text(text)
+    ];
+    Message::text(parts.concat())
 }
 
 /// The answer to `connection_init`.

@@ -4,10 +4,10 @@
 //! client slows down nothing but itself; what it misses meanwhile it reads from the log.
 
 use std::{
+    future::poll_fn,
     net::IpAddr,
-    pin::{Pin, pin},
+    pin::Pin,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use axum::extract::{
@@ -15,21 +15,23 @@ use axum::extract::{
     ws::{Message, WebSocketUpgrade},
 };
 use futures_util::{
-    FutureExt, StreamExt,
-    future::{BoxFuture, pending},
+    StreamExt,
+    future::poll_immediate,
     stream::{BoxStream, Stream},
 };
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
+use tokio::time::{Instant, timeout};
 use tokio_stream::StreamMap;
 
 use super::{
     Edge, Reply, auth,
+    bell::Bell,
     guest::{Guest, Unwelcome},
     http::Caller,
     operation::{self, Begin, Told},
     peer::Peer,
     protocol::{self, Close, OperationId, Said},
-    wire::{Allowance, Either, Next, Wire},
+    seldom::{Rare, Seldom},
+    wire::{Allowance, Next, Wire},
 };
 use crate::{
     graphql::{Answer, Asker, Code, Kind, failure_for_now, json_size, names_a_document},
@@ -79,17 +81,14 @@ enum Who {
     Known(Guest),
 }
 
-impl Who {
-    /// Waits until their session ends; for ever when there is none.
-    fn ended(&self) -> BoxFuture<'static, ()> {
-        match self {
-            Self::Known(guest) => guest.ended(),
-            Self::Unknown(_) => pending().boxed(),
-        }
-    }
-}
-
 type Telling = (OperationId, Told);
+
+/// What a socket's task wakes for.
+enum Happened {
+    Seldom(Rare),
+    Heard(Option<Result<Message, axum::Error>>),
+    Told(Telling),
+}
 
 struct Socket {
     edge: Edge,
@@ -99,11 +98,15 @@ struct Socket {
     operations: StreamMap<OperationId, Running>,
     heard_at: Instant,
     allowance: Allowance,
+    seldom: Seldom,
+    /// Whether the client is asked before the operations: they take turns.
+    is_client_first: bool,
 }
 
 /// An operation, as a stream of what it tells.
 struct Running {
     telling: BoxStream<'static, Told>,
+    bell: Bell,
     is_subscription: bool,
     is_over: bool,
 }
@@ -112,7 +115,8 @@ impl Stream for Running {
     type Item = Told;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Told>> {
-        let told = self.telling.poll_next_unpin(cx);
+        let Self { telling, bell, .. } = &mut *self;
+        let told = bell.poll(cx, |part| telling.poll_next_unpin(part));
         if let Poll::Ready(told) = &told {
             self.is_over = told.as_ref().is_none_or(Told::is_last);
         }
@@ -122,8 +126,14 @@ impl Stream for Running {
 
 impl Socket {
     fn new(edge: Edge, wire: Wire, token: Option<Token>, address: IpAddr) -> Self {
-        let allowance = Allowance::new(edge.api.chat().limits());
+        let limits = edge.api.chat().limits();
+        let (allowance, seldom) = (
+            Allowance::new(limits),
+            Seldom::new(edge.stop.clone(), limits),
+        );
         Self {
+            seldom,
+            is_client_first: true,
             edge,
             wire,
             address,
@@ -151,38 +161,61 @@ impl Socket {
 
     /// Until somebody has had enough; says how to close, unless the client is gone.
     async fn talk(&mut self) -> Option<Close> {
-        let stop = self.edge.stop.clone();
-        let init_by = Instant::now() + self.limits().socket_init_within;
-        let mut ticks = ticks(self.limits().socket_ping_every);
-        // Made once: each begins to wait in a list that all sockets share.
-        let mut stopping = pin!(stop.cancelled());
-        let mut ending = self.who.ended();
         loop {
-            let is_telling = !self.operations.is_empty();
-            let next = tokio::select! {
-                biased;
-                () = &mut stopping => {
-                    drop(Box::pin(self.finish()).await);
-                    Next::Close(Close::Restart)
-                }
-                () = &mut ending => {
-                    Box::pin(self.complete_all()).await;
-                    Next::Close(Close::Forbidden)
-                }
-                () = tokio::time::sleep_until(init_by), if matches!(self.who, Who::Unknown(_)) => Next::Close(Close::InitTimeout),
-                next = self.wire.next(&mut self.operations, is_telling) => match next {
-                    // In a box: a socket hears little, and has room for it as long as it lasts.
-                    Either::Heard(message) => Box::pin(self.hear(message)).await,
-                    Either::Told(telling) => self.tell(telling).await,
-                },
-                _ = ticks.tick() => self.ping().await,
+            // What is large and rare is in boxes: a socket has room for it as long as it lasts.
+            let next = match self.happens().await {
+                Happened::Told(telling) => self.tell(telling).await,
+                Happened::Heard(message) => Box::pin(self.hear(message)).await,
+                Happened::Seldom(rare) => Box::pin(self.meet(rare)).await,
             };
             match next {
                 Next::GoOn => {}
-                Next::Known => ending = self.who.ended(),
                 Next::Close(close) => return Some(close),
                 Next::Gone => return None,
             }
+        }
+    }
+
+    /// Waits for what happens next.
+    async fn happens(&mut self) -> Happened {
+        let Self {
+            seldom,
+            wire,
+            operations,
+            is_client_first,
+            ..
+        } = self;
+        *is_client_first = !*is_client_first;
+        poll_fn(|task| {
+            if let Poll::Ready(rare) = seldom.poll(task) {
+                return Poll::Ready(Happened::Seldom(rare));
+            }
+            for asks_client in [*is_client_first, !*is_client_first] {
+                if asks_client {
+                    if let Poll::Ready(message) = wire.poll_heard(task) {
+                        return Poll::Ready(Happened::Heard(message));
+                    }
+                } else if let Poll::Ready(Some(told)) = operations.poll_next_unpin(task) {
+                    return Poll::Ready(Happened::Told(told));
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    async fn meet(&mut self, rare: Rare) -> Next {
+        match rare {
+            Rare::Stop => {
+                self.finish().await;
+                Next::Close(Close::Restart)
+            }
+            Rare::End => {
+                self.complete_all().await;
+                Next::Close(Close::Forbidden)
+            }
+            Rare::InitTimeout => Next::Close(Close::InitTimeout),
+            Rare::Tick => self.ping().await,
         }
     }
 
@@ -235,13 +268,9 @@ impl Socket {
     async fn init(&mut self, token: Option<Token>) -> Next {
         match Guest::admit(&self.edge, token.as_ref()).await {
             Ok(guest) => {
+                self.seldom.know(guest.ended());
                 self.who = Who::Known(guest);
-                let written = self.wire.write(Message::text(protocol::ACK)).await;
-                if matches!(written, Next::GoOn) {
-                    Next::Known
-                } else {
-                    written
-                }
+                self.wire.write(Message::text(protocol::ACK)).await
             }
             Err(Unwelcome::NoSession) => Next::Close(Close::Forbidden),
             Err(Unwelcome::TooMany) => Next::Close(Close::TooMany),
@@ -289,6 +318,7 @@ impl Socket {
         };
         let running = Running {
             telling: operation::run(begin),
+            bell: Bell::new(),
             is_subscription,
             is_over: false,
         };
@@ -305,7 +335,12 @@ impl Socket {
 
     async fn ping(&mut self) -> Next {
         if self.heard_at.elapsed() >= self.limits().socket_dead_after {
-            return Next::Gone;
+            // What it said may lie there unread, as after a pause of the whole machine.
+            let said = poll_fn(|task| self.wire.poll_heard(task));
+            let Some(message) = poll_immediate(said).await else {
+                return Next::Gone;
+            };
+            return self.hear(message).await;
         }
         if let Who::Known(guest) = &mut self.who {
             guest.stays();
@@ -358,10 +393,4 @@ impl Socket {
         drop(timeout(patience, rest).await);
         streams
     }
-}
-
-fn ticks(every: Duration) -> Interval {
-    let mut ticks = interval_at(Instant::now() + every, every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks
 }

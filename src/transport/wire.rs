@@ -1,14 +1,19 @@
 //! The two directions of a socket, each bounded: what a client says has a longest message, and what it is told waits for
 //! it neither long nor in great number.
 
-use std::time::Duration;
+use std::{
+    future::poll_fn,
+    pin::pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use axum::extract::ws::{Message, WebSocket};
-use futures_util::{FutureExt, SinkExt, StreamExt, stream::Stream};
+use futures_util::{SinkExt, StreamExt, future::poll_immediate, stream::Stream};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::protocol::Close;
+use super::{bell::Bell, protocol::Close};
 use crate::model::Limits;
 
 /// Time for a client to take what it is told while the server stops.
@@ -20,8 +25,6 @@ const FAREWELL_PATIENCE: Duration = Duration::from_secs(2);
 /// What a socket does next.
 pub(super) enum Next {
     GoOn,
-    /// It is known who is at the other end.
-    Known,
     Close(Close),
     /// The client is gone.
     Gone,
@@ -29,6 +32,8 @@ pub(super) enum Next {
 
 pub(super) struct Wire {
     ws: WebSocket,
+    /// Rings when there may be something to hear.
+    hearing: Bell,
     stop: CancellationToken,
     /// Time for a client to take what is written.
     patience: Duration,
@@ -60,12 +65,6 @@ impl Allowance {
     }
 }
 
-/// What comes next on a socket.
-pub(super) enum Either<T> {
-    Heard(Option<Result<Message, axum::Error>>),
-    Told(T),
-}
-
 impl Wire {
     pub(super) fn new(
         ws: WebSocket,
@@ -75,6 +74,7 @@ impl Wire {
     ) -> Self {
         Self {
             ws,
+            hearing: Bell::new(),
             stop,
             patience,
             bytes_max,
@@ -85,15 +85,13 @@ impl Wire {
         self.ws.protocol().is_some()
     }
 
-    /// The next thing from either side, neither before the other.
-    pub(super) async fn next<S>(&mut self, telling: &mut S, is_telling: bool) -> Either<S::Item>
-    where
-        S: Stream + Unpin,
-    {
-        tokio::select! {
-            message = self.ws.recv() => Either::Heard(message),
-            Some(told) = telling.next(), if is_telling => Either::Told(told),
-        }
+    /// What the client says; none when it is gone.
+    pub(super) fn poll_heard(
+        &mut self,
+        task: &mut Context<'_>,
+    ) -> Poll<Option<Result<Message, axum::Error>>> {
+        let ws = &mut self.ws;
+        self.hearing.poll(task, |part| ws.poll_next_unpin(part))
     }
 
     pub(super) async fn write(&mut self, message: Message) -> Next {
@@ -123,7 +121,11 @@ impl Wire {
                     ws.feed(another).await?;
                 }
                 if bytes < bytes_max {
-                    ready = telling.next().now_or_never().flatten();
+                    ready = poll_fn(|task| match telling.poll_next_unpin(task) {
+                        Poll::Ready(told) => Poll::Ready(told),
+                        Poll::Pending => Poll::Ready(None),
+                    })
+                    .await;
                 }
             }
             ws.flush().await
@@ -152,8 +154,22 @@ fn length(frame: &Message) -> usize {
     }
 }
 
-/// Waits until a client has taken what is written to it; not for long once the server is to stop.
+/// Waits until a client has taken what is written to it.
 async fn written(
+    stop: &CancellationToken,
+    patience: Duration,
+    write: impl Future<Output = Result<(), axum::Error>>,
+) -> Next {
+    let mut write = pin!(write);
+    // Nearly always it is taken at once, and nobody needs a clock.
+    match poll_immediate(&mut write).await {
+        Some(done) => after(&done),
+        None => Box::pin(taken(stop, patience, write)).await,
+    }
+}
+
+/// Waits for a client that does not take what is written; not for long once the server is to stop.
+async fn taken(
     stop: &CancellationToken,
     patience: Duration,
     write: impl Future<Output = Result<(), axum::Error>>,
@@ -164,11 +180,17 @@ async fn written(
     };
     tokio::select! {
         biased;
-        written = timeout(patience, write) => match written {
-            Ok(Ok(())) => Next::GoOn,
-            Ok(Err(_)) => Next::Gone,
+        done = timeout(patience, write) => match done {
+            Ok(done) => after(&done),
             Err(_) => Next::Close(Close::TooSlow),
         },
         () = stopped => Next::Gone,
+    }
+}
+
+fn after(done: &Result<(), axum::Error>) -> Next {
+    match done {
+        Ok(()) => Next::GoOn,
+        Err(_) => Next::Gone,
     }
 }
