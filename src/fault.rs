@@ -155,11 +155,6 @@ mod planted {
             self.fault == Some(fault)
         }
 
-        /// Whether a test is at the points.
-        pub(crate) fn are_watched(&self) -> bool {
-            self.hook.is_some()
-        }
-
         /// Somebody is at a point, and goes on only if a test lets them.
         pub(crate) async fn reach(&self, point: Point) -> Result<(), store::Error> {
             let Some(hook) = &self.hook else {
@@ -192,10 +187,6 @@ pub struct Faults;
 #[cfg(not(feature = "faults"))]
 impl Faults {
     pub(crate) fn has(&self, _fault: Fault) -> bool {
-        false
-    }
-
-    pub(crate) fn are_watched(&self) -> bool {
         false
     }
 

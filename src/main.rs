@@ -75,7 +75,7 @@ async fn begin_epoch(database: &Database) -> ExitCode {
         Ok(opened) => opened,
         Err(error) => return cannot_start(&error),
     };
-    let begun = opened.writer.begin_epoch(&random).await;
+    let begun = opened.writer.begin_epoch(&random);
     opened.store.close().await;
     opened.writer.close().await;
     match begun {

@@ -17,6 +17,12 @@ impl Chat {
         Ok(place.filter(|place| place.may(Action::Read).is_ok()))
     }
 
+    /// The same, if it is in memory. That of two people never is: what lies between them decides as well.
+    pub fn known_place(&self, viewer: Viewer, id: ConversationId) -> Option<Place> {
+        let place = self.store.known_place(viewer.user, id)?;
+        place.may(Action::Read).is_ok().then_some(place)
+    }
+
     /// The same for many.
     pub async fn places(
         &self,

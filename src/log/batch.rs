@@ -3,10 +3,9 @@
 //! Because a decision reads what the decisions before it left, [send by Bob, remove Bob, send by Bob] refuses the last
 //! one although no statement has run yet.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use super::{
     keys::NewestKeys,
@@ -139,33 +138,33 @@ impl Batch {
         self.effects
     }
 
-    /// Writes what was decided, except what is [appended](Self::appended); nothing lasts before the transaction commits.
-    pub(super) async fn store(&self, tx: &Transaction) -> Result<(), Error> {
+    /// What was decided, except what is [appended](Self::appended).
+    pub(super) fn store(&self, tx: &mut Transaction) {
         // A closed account's handle is free at once.
-        tx.close_accounts(&self.closed_accounts, self.at).await?;
+        tx.close_accounts(&self.closed_accounts, self.at);
         for user in &self.forgotten_accounts {
-            tx.forget_closing_account(*user).await?;
+            tx.forget_closing_account(*user);
         }
         let users: Vec<_> = self
             .changed_users
             .iter()
             .filter_map(|id| self.user(*id))
             .collect();
-        tx.put_users(&users).await?;
+        tx.put_users(&users);
         let sessions: Vec<_> = self
             .changed_sessions
             .iter()
             .filter_map(|(user, id)| self.session(*user, *id))
             .collect();
-        tx.put_sessions(&sessions).await?;
-        tx.delete_sessions(&self.ended_sessions).await?;
-        self.store_conversations(tx).await?;
+        tx.put_sessions(&sessions);
+        tx.delete_sessions(&self.ended_sessions);
+        self.store_conversations(tx);
         let requests: Vec<_> = self.requests.values().collect();
-        tx.put_friend_requests(&requests).await?;
+        tx.put_friend_requests(&requests);
         for pair in &self.changed_pairs {
-            tx.put_relationship(*pair, self.between(*pair)).await?;
+            tx.put_relationship(*pair, self.between(*pair));
         }
-        tx.insert_changes(&self.changes).await
+        tx.insert_changes(&self.changes);
     }
 
     /// What was said and what that moved: of most batches all there is.
@@ -189,31 +188,30 @@ impl Batch {
         }
     }
 
-    async fn store_conversations(&self, tx: &Transaction) -> Result<(), Error> {
+    fn store_conversations(&self, tx: &mut Transaction) {
         let conversations: Vec<_> = self
             .changed_conversations
             .iter()
             .filter_map(|id| self.known.conversations.get(id)?.as_ref())
             .collect();
-        tx.put_conversations(&conversations).await?;
+        tx.put_conversations(&conversations);
         // Somebody may leave and come back in one batch: ended rows go first, so that the one place that a person has
         // in a conversation is free again.
-        tx.put_ended_memberships(&self.ended_memberships).await?;
+        tx.put_ended_memberships(&self.ended_memberships);
         let memberships: Vec<_> = self
             .changed_memberships
             .iter()
             .filter_map(|(conversation, user)| self.membership(*conversation, *user))
             .collect();
-        tx.put_memberships(&memberships).await?;
+        tx.put_memberships(&memberships);
         for id in &self.titled_channels {
             if let Some(title) = self.conversation(*id).and_then(|at| at.title.as_deref()) {
-                tx.put_channel_words(*id, title).await?;
+                tx.put_channel_words(*id, title);
             }
         }
         for (ban, stands) in self.changed_bans.values() {
-            tx.put_ban(ban, *stands).await?;
+            tx.put_ban(ban, *stands);
         }
-        Ok(())
     }
 
     /// What is known, and what changed, now that it is committed. `keys_left` are those of the conversations whose keys were

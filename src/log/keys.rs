@@ -4,10 +4,9 @@
 //! conversation go into the index together. Until then the writer remembers them; what it does not remember, as after a
 //! start, it finds by reading the newest messages.
 
-use std::{
-    collections::{HashMap, HashSet},
-    hash::{BuildHasher, RandomState},
-};
+use std::hash::{BuildHasher, RandomState};
+
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use super::{Batch, known::Known, needs::MessageKey};
 use crate::{

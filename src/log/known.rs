@@ -3,10 +3,9 @@
 //! They are kept from one batch to the next: nobody else writes, so they stand until a transaction fails. A row known to
 //! be absent is known too.
 
-use std::{
-    collections::{HashMap, HashSet},
-    hash::Hash,
-};
+use std::hash::Hash;
+
+use foldhash::{HashMap, HashSet};
 
 use super::{keys::NewestKeys, needs::Needs};
 use crate::{

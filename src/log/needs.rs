@@ -1,6 +1,6 @@
 //! The rows that a batch's writes read, gathered first so that each sort is loaded by one statement.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use crate::model::{ConversationId, Pair, UserId};
 

@@ -243,7 +243,7 @@ impl LogWriter {
         needs: &Needs,
         keys: Keys,
         filing: Filing,
-        tx: Transaction,
+        mut tx: Transaction,
     ) -> Result<bool, Error> {
         batch.load(needs, &tx).await?;
         batch.load_keys(needs, keys == Keys::LookedUp, &tx).await?;
@@ -251,29 +251,30 @@ impl LogWriter {
             entry.decide(batch);
         }
         if keys == Keys::TakenAsNew && batch.hangs_on_keys() {
-            tx.roll_back().await?;
             return Ok(false);
         }
         if self.faults.has(Fault::SeqOutsideTheTransaction) {
             self.known = Some(batch.known.clone());
         }
-        if batch.effects() == 0 {
-            tx.roll_back().await?;
-        } else {
+        if batch.effects() > 0 {
             self.faults.reach(Point::BeforeWrite).await?;
             batch.file(filing, &self.limits);
-            batch.store(&tx).await?;
+            batch.store(&mut tx);
             if self.faults.has(Fault::PublishBeforeCommit) {
                 self.publish(batch.changes.clone()).await;
             }
-            tx.append(&batch.appended(), &self.faults).await?;
+            self.writer
+                .commit(tx, &batch.appended(), &self.faults)
+                .await?;
         }
         Ok(true)
     }
 
     /// Makes a committed batch known on this node, in order, before anybody is answered.
-    async fn publish(&self, changes: Vec<Change>) {
+    async fn publish(&mut self, changes: Vec<Change>) {
         let Some(head) = changes.last().map(|change| change.position) else {
+            // The hub has its turn all the same: a commit does not let it in.
+            tokio::task::yield_now().await;
             return;
         };
         self.profiles.forget_changed(&changes);

@@ -130,38 +130,31 @@ impl Store {
 
 impl Transaction {
     /// Closes accounts: names and passwords go, and what is left of them is written down to be ended.
-    pub async fn close_accounts(&self, users: &[UserId], at: Timestamp) -> Result<(), Error> {
+    pub fn close_accounts(&mut self, users: &[UserId], at: Timestamp) {
         for user in users {
-            Entity::update_many()
-                // No handle that anybody could want: this one is free again.
-                .col_expr(Column::Handle, Expr::value(format!("closed {user}")))
-                .col_expr(Column::DisplayName, Expr::value(""))
-                .col_expr(Column::SearchName, Expr::value(""))
-                .col_expr(Column::AvatarUrl, Expr::value(None::<String>))
-                .col_expr(Column::PasswordHash, Expr::value(""))
-                .col_expr(Column::ClosedAt, Expr::value(at.millis()))
-                .filter(Column::Id.eq(user.uuid()))
-                .exec(self.tx().await?)
-                .await?;
+            self.add(
+                &Entity::update_many()
+                    // No handle that anybody could want: this one is free again.
+                    .col_expr(Column::Handle, Expr::value(format!("closed {user}")))
+                    .col_expr(Column::DisplayName, Expr::value(""))
+                    .col_expr(Column::SearchName, Expr::value(""))
+                    .col_expr(Column::AvatarUrl, Expr::value(None::<String>))
+                    .col_expr(Column::PasswordHash, Expr::value(""))
+                    .col_expr(Column::ClosedAt, Expr::value(at.millis()))
+                    .filter(Column::Id.eq(user.uuid())),
+            );
             let row = closing_account::ActiveModel {
                 user_id: Set(user.uuid()),
             };
             let once = OnConflict::column(closing_account::Column::UserId)
                 .do_nothing()
                 .to_owned();
-            closing_account::Entity::insert(row)
-                .on_conflict(once)
-                .exec_without_returning(self.tx().await?)
-                .await?;
+            self.add(&closing_account::Entity::insert(row).on_conflict(once));
         }
-        Ok(())
     }
 
     /// Says that nothing is left of an account.
-    pub async fn forget_closing_account(&self, user: UserId) -> Result<(), Error> {
-        closing_account::Entity::delete_by_id(user.uuid())
-            .exec(self.tx().await?)
-            .await?;
-        Ok(())
+    pub fn forget_closing_account(&mut self, user: UserId) {
+        self.add(&closing_account::Entity::delete_by_id(user.uuid()));
     }
 }

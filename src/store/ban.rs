@@ -64,7 +64,7 @@ impl Transaction {
                     .eq(conversation.uuid())
                     .and(Column::UserId.eq(user.uuid()))
             });
-            let rows = Entity::find().filter(any).all(self.tx().await?).await?;
+            let rows = Entity::find().filter(any).all(&self.db).await?;
             found.extend(rows.iter().map(|row| {
                 (
                     ConversationId::from_uuid(row.conversation_id),
@@ -76,11 +76,11 @@ impl Transaction {
     }
 
     /// Adds a ban, or takes one back.
-    pub async fn put_ban(&self, ban: &Ban, stands: bool) -> Result<(), Error> {
+    pub fn put_ban(&mut self, ban: &Ban, stands: bool) {
         let place = (ban.conversation.uuid(), ban.user.uuid());
         if !stands {
-            Entity::delete_by_id(place).exec(self.tx().await?).await?;
-            return Ok(());
+            self.add(&Entity::delete_by_id(place));
+            return;
         }
         let row = ActiveModel {
             conversation_id: Set(place.0),
@@ -90,10 +90,6 @@ impl Transaction {
         let newest = OnConflict::columns([Column::ConversationId, Column::UserId])
             .update_column(Column::BannedAt)
             .to_owned();
-        Entity::insert(row)
-            .on_conflict(newest)
-            .exec_without_returning(self.tx().await?)
-            .await?;
-        Ok(())
+        self.add(&Entity::insert(row).on_conflict(newest));
     }
 }

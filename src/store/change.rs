@@ -266,13 +266,10 @@ pub(super) fn from_row(row: &Model) -> Result<Change, Error> {
 
 impl Transaction {
     /// Stores those changes that no other row tells.
-    pub async fn insert_changes(&self, changes: &[Change]) -> Result<(), Error> {
+    pub fn insert_changes(&mut self, changes: &[Change]) {
         let rows: Vec<_> = changes.iter().filter_map(to_row).collect();
         for rows in rows.chunks(ROWS_PER_STATEMENT) {
-            Entity::insert_many(rows.iter().cloned())
-                .exec_without_returning(self.tx().await?)
-                .await?;
+            self.add(&Entity::insert_many(rows.iter().cloned()));
         }
-        Ok(())
     }
 }

@@ -65,25 +65,18 @@ impl Store {
 
 impl Transaction {
     /// Lets a channel be found by its title.
-    pub async fn put_channel_words(
-        &self,
-        channel: ConversationId,
-        title: &str,
-    ) -> Result<(), Error> {
-        channel_word::Entity::delete_many()
-            .filter(channel_word::Column::ConversationId.eq(channel.uuid()))
-            .exec(self.tx().await?)
-            .await?;
+    pub fn put_channel_words(&mut self, channel: ConversationId, title: &str) {
+        self.add(
+            &channel_word::Entity::delete_many()
+                .filter(channel_word::Column::ConversationId.eq(channel.uuid())),
+        );
         let words = text::from_each_word(title);
         for words in words.chunks(ROWS_PER_STATEMENT) {
             let rows = words.iter().map(|word| channel_word::ActiveModel {
                 word: Set(word.clone()),
                 conversation_id: Set(channel.uuid()),
             });
-            channel_word::Entity::insert_many(rows)
-                .exec_without_returning(self.tx().await?)
-                .await?;
+            self.add(&channel_word::Entity::insert_many(rows));
         }
-        Ok(())
     }
 }

@@ -216,7 +216,7 @@ impl Transaction {
     ) -> Result<Vec<Conversation>, Error> {
         let rows = Entity::find()
             .filter(Column::Id.is_in(ids.iter().map(|id| id.uuid())))
-            .all(self.tx().await?)
+            .all(&self.db)
             .await?;
         rows.into_iter().map(from_row).collect()
     }
@@ -226,7 +226,7 @@ impl Transaction {
         &self,
         pairs: &[Pair],
     ) -> Result<Vec<Conversation>, Error> {
-        find_direct_conversations(self.tx().await?, pairs).await
+        find_direct_conversations(&self.db, pairs).await
     }
 
     /// The conversations that these people made with these keys.
@@ -239,24 +239,20 @@ impl Transaction {
                 .eq(creator.uuid())
                 .and(Column::CreationKey.eq(key))
         });
-        let rows = Entity::find().filter(made).all(self.tx().await?).await?;
+        let rows = Entity::find().filter(made).all(&self.db).await?;
         rows.into_iter().map(from_row).collect()
     }
 
     /// Writes conversations, new ones or changed.
-    pub async fn put_conversations(&self, conversations: &[&Conversation]) -> Result<(), Error> {
+    pub fn put_conversations(&mut self, conversations: &[&Conversation]) {
         let changed = conversations.iter().copied().cloned();
-        self.changed().conversations.extend(changed);
+        self.changed.conversations.extend(changed);
         for rows in conversations.chunks(ROWS_PER_STATEMENT) {
             let on_conflict = OnConflict::column(Column::Id)
                 .update_columns(CHANGING)
                 .to_owned();
             let rows = rows.iter().map(|conversation| to_row(conversation));
-            Entity::insert_many(rows)
-                .on_conflict(on_conflict)
-                .exec_without_returning(self.tx().await?)
-                .await?;
+            self.add(&Entity::insert_many(rows).on_conflict(on_conflict));
         }
-        Ok(())
     }
 }

@@ -4,8 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use entity::{block, friend_request, friendship, user};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait, JoinType, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, sea_query::Query,
+    ActiveValue::Set,
+    ColumnTrait, Condition, EntityTrait, ExprTrait, JoinType, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect,
+    sea_query::{Query, SimpleExpr},
 };
 
 use super::{
@@ -164,13 +166,13 @@ impl Transaction {
     pub async fn find_relationship(&self, pair: Pair) -> Result<Relationship, Error> {
         const REQUESTS: u64 = 100;
         let friendship = friendship::Entity::find_by_id((pair.low.uuid(), pair.high.uuid()))
-            .one(self.tx().await?)
+            .one(&self.db)
             .await?;
         let requests = requests_between(pair)
             .order_by_desc(friend_request::Column::CreatedAt)
             .order_by_desc(friend_request::Column::Id)
             .limit(REQUESTS)
-            .all(self.tx().await?)
+            .all(&self.db)
             .await?;
         let either = |blocker: UserId, blocked: UserId| {
             block::Column::BlockerId
@@ -183,7 +185,7 @@ impl Transaction {
                     .add(either(pair.low, pair.high))
                     .add(either(pair.high, pair.low)),
             )
-            .all(self.tx().await?)
+            .all(&self.db)
             .await?;
         Ok(Relationship {
             friendship: friendship.as_ref().map(friendship_from_row),
@@ -204,48 +206,48 @@ impl Transaction {
                     .eq(pair.low.uuid())
                     .and(friendship::Column::FriendId.eq(pair.high.uuid()))
             });
-            let rows = friendship::Entity::find()
-                .filter(any)
-                .all(self.tx().await?)
-                .await?;
+            let rows = friendship::Entity::find().filter(any).all(&self.db).await?;
             found.extend(rows.iter().map(|row| friendship_from_row(row).pair));
         }
         Ok(found)
     }
 
     /// Makes what lies between two people what it is now: the friendship and the blocks.
-    pub async fn put_relationship(&self, pair: Pair, now: &Relationship) -> Result<(), Error> {
+    pub fn put_relationship(&mut self, pair: Pair, now: &Relationship) {
         let sides = [(pair.low, pair.high), (pair.high, pair.low)];
         for (one, other) in sides {
-            friendship::Entity::delete_by_id((one.uuid(), other.uuid()))
-                .exec(self.tx().await?)
-                .await?;
+            self.add(&friendship::Entity::delete_by_id((
+                one.uuid(),
+                other.uuid(),
+            )));
             let blocked = Condition::all()
                 .add(block::Column::BlockerId.eq(one.uuid()))
                 .add(block::Column::BlockedId.eq(other.uuid()));
-            block::Entity::delete_many()
-                .filter(blocked)
-                .exec(self.tx().await?)
-                .await?;
+            self.add(&block::Entity::delete_many().filter(blocked));
         }
         if let Some(friendship) = &now.friendship {
-            let handles: HashMap<_, _> = user::Entity::find()
-                .filter(user::Column::Id.is_in([pair.low.uuid(), pair.high.uuid()]))
-                .all(self.tx().await?)
-                .await?
-                .into_iter()
-                .map(|row| (row.id, row.handle))
-                .collect();
             let rows = sides.map(|(one, other)| friendship::ActiveModel {
                 user_id: Set(one.uuid()),
                 friend_id: Set(other.uuid()),
-                friend_handle: Set(handles.get(&other.uuid()).cloned().unwrap_or_default()),
+                friend_handle: Set(String::new()),
                 id: Set(friendship.id.uuid()),
                 created_at: Set(friendship.created_at.millis()),
             });
-            friendship::Entity::insert_many(rows)
-                .exec_without_returning(self.tx().await?)
-                .await?;
+            self.add(&friendship::Entity::insert_many(rows));
+            for (one, other) in sides {
+                let handle = Query::select()
+                    .column(user::Column::Handle)
+                    .from(user::Entity)
+                    .and_where(user::Column::Id.eq(other.uuid()))
+                    .to_owned();
+                let handle = SimpleExpr::SubQuery(None, Box::new(handle.into()));
+                self.add(
+                    &friendship::Entity::update_many()
+                        .col_expr(friendship::Column::FriendHandle, handle)
+                        .filter(friendship::Column::UserId.eq(one.uuid()))
+                        .filter(friendship::Column::FriendId.eq(other.uuid())),
+                );
+            }
         }
         for block in &now.blocks {
             let row = block::ActiveModel {
@@ -254,10 +256,7 @@ impl Transaction {
                 blocked_id: Set(block.blocked.uuid()),
                 created_at: Set(block.created_at.millis()),
             };
-            block::Entity::insert(row)
-                .exec_without_returning(self.tx().await?)
-                .await?;
+            self.add(&block::Entity::insert(row));
         }
-        Ok(())
     }
 }

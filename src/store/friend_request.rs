@@ -159,12 +159,12 @@ impl Transaction {
     pub async fn count_pending_of(&self, sender: UserId) -> Result<u64, Error> {
         let pending = Some(FriendRequestStatus::Pending);
         Ok(requests_of(sender, FriendRequestDirection::Sent, pending)
-            .count(self.tx().await?)
+            .count(&self.db)
             .await?)
     }
 
     /// Writes requests, new ones or answered.
-    pub async fn put_friend_requests(&self, requests: &[&FriendRequest]) -> Result<(), Error> {
+    pub fn put_friend_requests(&mut self, requests: &[&FriendRequest]) {
         // What is closed goes first: it frees the one place for a pending request between two people.
         let (pending, closed): (Vec<&FriendRequest>, Vec<&FriendRequest>) = requests
             .iter()
@@ -185,11 +185,7 @@ impl Transaction {
             let changed = OnConflict::column(Column::Id)
                 .update_columns([Column::Status, Column::ClosedAt])
                 .to_owned();
-            Entity::insert(row)
-                .on_conflict(changed)
-                .exec_without_returning(self.tx().await?)
-                .await?;
+            self.add(&Entity::insert(row).on_conflict(changed));
         }
-        Ok(())
     }
 }

@@ -197,13 +197,13 @@ impl Transaction {
         &self,
         places: &[(ConversationId, UserId)],
     ) -> Result<Vec<Membership>, Error> {
-        find_memberships(self.tx().await?, places).await
+        find_memberships(&self.db, places).await
     }
 
     /// Writes memberships, new ones or changed.
-    pub async fn put_memberships(&self, memberships: &[&Membership]) -> Result<(), Error> {
+    pub fn put_memberships(&mut self, memberships: &[&Membership]) {
         let changed = memberships.iter().copied().cloned();
-        self.changed().memberships.extend(changed);
+        self.changed.memberships.extend(changed);
         for rows in memberships.chunks(ROWS_PER_STATEMENT) {
             let changed = [
                 Column::Role,
@@ -215,17 +215,13 @@ impl Transaction {
                 .update_columns(changed)
                 .to_owned();
             let rows = rows.iter().map(|membership| to_row(membership));
-            Entity::insert_many(rows)
-                .on_conflict(on_conflict)
-                .exec_without_returning(self.tx().await?)
-                .await?;
+            self.add(&Entity::insert_many(rows).on_conflict(on_conflict));
         }
-        Ok(())
     }
 
     /// Ends memberships; their rows stay.
-    pub async fn put_ended_memberships(&self, ended: &[EndedMembership]) -> Result<(), Error> {
-        self.changed().end(ended);
+    pub fn put_ended_memberships(&mut self, ended: &[EndedMembership]) {
+        self.changed.end(ended);
         for rows in ended.chunks(ROWS_PER_STATEMENT) {
             let changed = [Column::LeftPosition, Column::LeftReason];
             let on_conflict = OnConflict::column(Column::Id)
@@ -236,11 +232,7 @@ impl Transaction {
                 left_reason: Set(Some(reason_text(end.reason).to_owned())),
                 ..to_row(&end.membership)
             });
-            Entity::insert_many(rows)
-                .on_conflict(on_conflict)
-                .exec_without_returning(self.tx().await?)
-                .await?;
+            self.add(&Entity::insert_many(rows).on_conflict(on_conflict));
         }
-        Ok(())
     }
 }

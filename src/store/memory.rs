@@ -9,11 +9,16 @@
 //! asks for one that a conversation's row or a published position has not told of.
 
 use std::{
-    hash::{BuildHasher, RandomState},
+    hash::BuildHasher,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use quick_cache::{Weighter, sync::Cache, unsync};
+use foldhash::fast::RandomState;
+use quick_cache::{
+    UnitWeighter, Weighter,
+    sync::{Cache, DefaultLifecycle},
+    unsync,
+};
 
 use super::{
     EndedMembership,
@@ -47,16 +52,18 @@ impl Weighter<MessageId, Arc<Message>> for ByBytes {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Moment(u64);
 
+type Rows<K, V> = unsync::Cache<K, V, UnitWeighter, RandomState>;
+
 struct Places {
-    conversations: unsync::Cache<ConversationId, Conversation>,
-    memberships: unsync::Cache<(ConversationId, UserId), Membership>,
+    conversations: Rows<ConversationId, Conversation>,
+    memberships: Rows<(ConversationId, UserId), Membership>,
     counts: Vec<u64>,
 }
 
 struct Sessions {
-    by_id: unsync::Cache<SessionId, Session>,
+    by_id: Rows<SessionId, Session>,
     /// May name one that has ended.
-    by_token: unsync::Cache<TokenHash, SessionId>,
+    by_token: Rows<TokenHash, SessionId>,
     count: u64,
 }
 
@@ -86,7 +93,7 @@ impl Changed {
 
 /// The rows.
 pub(super) struct Memory {
-    messages: Cache<MessageId, Arc<Message>, ByBytes>,
+    messages: Cache<MessageId, Arc<Message>, ByBytes, RandomState>,
     recent: Mutex<Recent>,
     places: Mutex<Places>,
     sessions: Mutex<Sessions>,
@@ -99,24 +106,36 @@ impl std::fmt::Debug for Memory {
     }
 }
 
+fn rows<K: Eq + std::hash::Hash, V>(max: usize) -> Rows<K, V> {
+    let lifecycle = unsync::DefaultLifecycle::default();
+    let hasher = RandomState::default();
+    Rows::with(max, max as u64, UnitWeighter, hasher, lifecycle)
+}
+
 impl Memory {
     pub(super) fn new(recent: Recent) -> Self {
         let places = Places {
-            conversations: unsync::Cache::new(CONVERSATIONS_MAX),
-            memberships: unsync::Cache::new(MEMBERSHIPS_MAX),
+            conversations: rows(CONVERSATIONS_MAX),
+            memberships: rows(MEMBERSHIPS_MAX),
             counts: vec![0; COUNTS],
         };
         let sessions = Sessions {
-            by_id: unsync::Cache::new(SESSIONS_MAX),
-            by_token: unsync::Cache::new(SESSIONS_MAX),
+            by_id: rows(SESSIONS_MAX),
+            by_token: rows(SESSIONS_MAX),
             count: 0,
         };
         Self {
             sessions: Mutex::new(sessions),
-            messages: Cache::with_weighter(10_000, MESSAGES_BYTES_MAX, ByBytes),
+            messages: Cache::with(
+                10_000,
+                MESSAGES_BYTES_MAX,
+                ByBytes,
+                RandomState::default(),
+                DefaultLifecycle::default(),
+            ),
             recent: Mutex::new(recent),
             places: Mutex::new(places),
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
         }
     }
 

@@ -35,7 +35,7 @@ impl Transaction {
         }
         selects.extend(keys.map(indexed));
         if !selects.is_empty() {
-            let filed = all_of(self.tx().await?, selects).await?;
+            let filed = all_of(&self.db, selects).await?;
             found.extend(filed.into_iter().flatten().map(from_row).map(Arc::new));
         }
         Ok(found)
@@ -73,7 +73,7 @@ impl Transaction {
                 .filter(newer)
                 .filter(Column::IdempotencyKey.is_not_null())
                 .into_tuple()
-                .all(self.tx().await?)
+                .all(&self.db)
                 .await?;
             found.extend(rows.into_iter().map(|(conversation, sender, key)| {
                 let conversation = ConversationId::from_uuid(conversation);

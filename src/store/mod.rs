@@ -1,4 +1,4 @@
-//! ROWS: nouns in and out of the database. The only room that knows SeaORM; one file per noun.
+//! ROWS: nouns in and out of the database. The only room that knows SeaORM and SQLite; one file per noun.
 //!
 //! Reading and writing are two doors. [`Store`] reads, from a pool that cannot write. [`Writer`] writes; opening a store
 //! gives exactly one, and the log holds it, so that nothing can be written past the log.
@@ -27,21 +27,21 @@ mod recent;
 mod session;
 mod shard;
 mod user;
+mod write;
 
 use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
+    Arc,
     atomic::{AtomicU64, Ordering},
 };
 
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DatabaseTransaction, ExprTrait,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait, prelude::Uuid,
-    sea_query::SimpleExpr,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DbBackend, ExprTrait, QueryTrait,
+    Statement, prelude::Uuid, sea_query::SimpleExpr,
 };
 
 pub use account::Remains;
 pub use append::{Appended, IndexedKeys};
-pub use error::Error;
+pub use error::{Cause, Error};
 pub use followed::Followed;
 pub use membership::EndedMembership;
 pub use news::{Moved, Run};
@@ -49,9 +49,12 @@ pub use open::{OpenError, Opened, open};
 pub use recent::Filing;
 
 use memory::{Changed, Memory};
-use tokio::sync::OnceCell;
+use write::WriteConnection;
 
-use crate::model::{Epoch, Timestamp};
+use crate::{
+    fault::{Faults, Point},
+    model::{Epoch, Timestamp},
+};
 
 /// Rows in one statement at most: a parameter for each column must stay under SQLite's 32,766.
 const ROWS_PER_STATEMENT: usize = 1_000;
@@ -127,68 +130,107 @@ impl Store {
 /// Writes, one transaction after another.
 #[derive(Debug)]
 pub struct Writer {
+    /// What is written hangs on what is read here. Nobody else writes, so it is the same until the next commit.
     db: DatabaseConnection,
+    connection: WriteConnection,
     memory: Arc<Memory>,
     /// Kept for its lock: while it lives no other process serves this database.
     _lock: std::fs::File,
 }
 
 impl Writer {
-    /// A transaction that begins with its first statement.
+    /// A transaction of which nothing is stored yet.
     pub fn begin(&self) -> Transaction {
         Transaction {
             db: self.db.clone(),
-            begun: OnceCell::new(),
             memory: Arc::clone(&self.memory),
-            changed: Mutex::default(),
+            statements: Vec::new(),
+            changed: Changed::default(),
         }
     }
 
-    /// Gives the connection back; SQLite folds its log into the database.
+    /// Stores what a transaction writes, and what it appends, and makes it last.
+    ///
+    /// After this returns, neither a crash nor a power cut undoes it. If it fails nothing of it lasts; but nobody knows after
+    /// [`Error::Storage`].
+    pub async fn commit(
+        &mut self,
+        transaction: Transaction,
+        appended: &Appended<'_>,
+        faults: &Faults,
+    ) -> Result<(), Error> {
+        let Transaction {
+            statements,
+            mut changed,
+            ..
+        } = transaction;
+        // Before they can be seen in the database, where a conversation's row says that they are there.
+        self.memory.recent().add(appended.messages);
+        match self.store(&statements, appended, faults).await {
+            Ok(()) => {}
+            // They may be there all the same; nothing more is written.
+            Err(error @ Error::Storage(_)) => return Err(error),
+            Err(error) => {
+                self.memory.recent().take_back(appended.messages);
+                return Err(error);
+            }
+        }
+        faults.reach(Point::AfterCommit).await?;
+        let conversations = appended.conversations.iter().copied().cloned();
+        changed.conversations.extend(conversations);
+        let memberships = appended.memberships.iter().copied().cloned();
+        changed.memberships.extend(memberships);
+        self.memory
+            .take(changed, appended.messages, appended.filing);
+        Ok(())
+    }
+
+    async fn store(
+        &mut self,
+        statements: &[Statement],
+        appended: &Appended<'_>,
+        faults: &Faults,
+    ) -> Result<(), Error> {
+        self.connection.begin().await?;
+        let mut stored = self
+            .connection
+            .run_all(statements)
+            .and_then(|()| appended.store(&self.connection));
+        if stored.is_ok() {
+            stored = faults.reach(Point::BeforeCommit).await;
+        }
+        let done = stored.and_then(|()| self.connection.commit());
+        if done.is_err() {
+            self.connection.roll_back()?;
+        }
+        done
+    }
+
+    /// Gives the connections back; SQLite folds its log into the database.
     pub async fn close(self) {
+        self.connection.close();
         if let Err(error) = self.db.close_by_ref().await {
             tracing::warn!(%error, "closing the writer failed");
         }
     }
 }
 
-/// A transaction of the writer: all of it is stored, or nothing. Dropped, it is rolled back.
+/// What is to be stored together, or not at all: it is gathered here, and stored when it is [committed](Writer::commit).
 pub struct Transaction {
     db: DatabaseConnection,
-    begun: OnceCell<DatabaseTransaction>,
     memory: Arc<Memory>,
+    statements: Vec<Statement>,
     /// What it writes that is kept in memory once it lasts.
-    changed: Mutex<Changed>,
+    changed: Changed,
 }
 
 impl Transaction {
-    /// Begins it, if it has not begun. It holds the write lock from its start: one that began by reading could not be
-    /// upgraded once another had written (`SQLITE_BUSY_SNAPSHOT`).
-    async fn tx(&self) -> Result<&DatabaseTransaction, Error> {
-        let begin = async || {
-            let options = TransactionOptions {
-                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-                ..TransactionOptions::default()
-            };
-            self.db.begin_with_options(options).await
-        };
-        Ok(self.begun.get_or_try_init(begin).await?)
+    fn add(&mut self, statement: &impl QueryTrait) {
+        self.statements.push(statement.build(DbBackend::Sqlite));
     }
 
     /// Which messages it is time to file, so that no more than so many bytes of them wait for it.
     pub fn filing(&self, bytes_max: usize) -> Filing {
         self.memory.recent().filing(bytes_max)
-    }
-
-    fn changed(&self) -> MutexGuard<'_, Changed> {
-        self.changed.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Forgets it.
-    pub async fn roll_back(self) -> Result<(), Error> {
-        match self.begun.into_inner() {
-            Some(tx) => Ok(tx.rollback().await?),
-            None => Ok(()),
-        }
     }
 }

@@ -14,17 +14,17 @@ use std::{
 use entity::origin;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, EntityTrait,
-    IntoActiveModel, Statement,
+    ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr, EntityTrait, IntoActiveModel,
+    QueryTrait,
     sea_query::Expr,
     sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
-use super::{Error, Store, Writer};
+use super::{
+    Cause, Error, Store, Writer,
+    write::{BUSY_TIMEOUT, WriteConnection},
+};
 use crate::model::{Epoch, Random};
-
-/// How long a statement waits for another program that holds the database.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Shards of a SQLite database: it has one writer whatever we do.
 const SQLITE_SHARDS: i32 = 1;
@@ -57,7 +57,7 @@ pub enum OpenError {
         /// Which.
         path: PathBuf,
         /// Why.
-        source: DbErr,
+        source: Cause,
     },
     /// A setting did not hold; without it a power cut could lose what was acknowledged.
     #[error("the database keeps {setting}={found} where {wanted} is needed")]
@@ -84,14 +84,14 @@ pub struct Opened {
 pub async fn open(url: &str, random: &Random) -> Result<Opened, OpenError> {
     let path = real_path(&sqlite_path(url)?);
     let lock = lock(&path)?;
-    let unusable = |source| OpenError::Unusable {
+    let unusable = |source: DbErr| OpenError::Unusable {
         path: path.clone(),
-        source,
+        source: source.into(),
     };
-    let writer = connect(url, 1, false).await.map_err(unusable)?;
-    check_settings(&writer, &path).await?;
-    Migrator::up(&writer, None).await.map_err(unusable)?;
-    let (shards, epoch) = origin(&writer, random).await.map_err(unusable)?;
+    let db = connect(url, 1, false).await.map_err(unusable)?;
+    let connection = WriteConnection::open(&path)?;
+    Migrator::up(&db, None).await.map_err(unusable)?;
+    let (shards, epoch) = origin(&db, random).await.map_err(unusable)?;
     // More readers than cores only wait for each other.
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     let mut readers = connect(url, u32::try_from(cores.max(2)).unwrap_or(2), true)
@@ -102,7 +102,7 @@ pub async fn open(url: &str, random: &Random) -> Result<Opened, OpenError> {
     readers.set_metric_callback(move |_| {
         counted.fetch_add(1, Ordering::Relaxed);
     });
-    let recent = super::recent::load(&writer).await.map_err(unusable)?;
+    let recent = super::recent::load(&db).await.map_err(unusable)?;
     let memory = Arc::new(super::memory::Memory::new(recent));
     Ok(Opened {
         store: Store {
@@ -113,7 +113,8 @@ pub async fn open(url: &str, random: &Random) -> Result<Opened, OpenError> {
             memory: Arc::clone(&memory),
         },
         writer: Writer {
-            db: writer,
+            db,
+            connection,
             memory,
             _lock: lock,
         },
@@ -126,13 +127,16 @@ fn sqlite_path(url: &str) -> Result<PathBuf, OpenError> {
         .ok_or_else(|| OpenError::Address(url.to_owned()))?;
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     let path = rest.split('?').next().unwrap_or_default();
-    if path.is_empty() || url.parse::<SqliteConnectOptions>().is_err() {
-        return Err(OpenError::Address(url.to_owned()));
-    }
     if path == ":memory:" || url.contains("mode=memory") {
         return Err(OpenError::Memory);
     }
-    Ok(PathBuf::from(path))
+    match url.parse::<SqliteConnectOptions>() {
+        // As those who read understand it: `%20` is a space. All connections have to be to one file, in one way.
+        Ok(options) if !path.is_empty() && !url.contains("vfs=") => {
+            Ok(options.get_filename().to_owned())
+        }
+        Ok(_) | Err(_) => Err(OpenError::Address(url.to_owned())),
+    }
 }
 
 /// The path without links, so that one database has one name. What is not there yet has its directory's.
@@ -195,8 +199,6 @@ async fn connect(
                 .busy_timeout(BUSY_TIMEOUT)
                 .foreign_keys(true)
                 .statement_cache_capacity(512)
-                // A statement of many rows that may fail keeps the pages it changed; in a file that costs more than the
-                // statement.
                 .pragma("temp_store", "MEMORY");
             if read_only {
                 options.pragma("query_only", "ON")
@@ -204,44 +206,9 @@ async fn connect(
                 options
                     .journal_mode(SqliteJournalMode::Wal)
                     .synchronous(SqliteSynchronous::Full)
-                    // Messages that are filed are read from as many pages as they were appended to.
-                    .pragma("cache_size", "-8000")
-                    // A page that changes often is folded into the database once in so many pages, 8 MiB.
-                    .pragma("wal_autocheckpoint", "2000")
             }
         });
     Database::connect(options).await
-}
-
-async fn check_settings(writer: &DatabaseConnection, path: &Path) -> Result<(), OpenError> {
-    for (setting, wanted) in [("journal_mode", "wal"), ("synchronous", "2")] {
-        let found = pragma(writer, setting)
-            .await
-            .map_err(|source| OpenError::Unusable {
-                path: path.to_owned(),
-                source,
-            })?;
-        if found != wanted {
-            return Err(OpenError::Setting {
-                setting,
-                found,
-                wanted,
-            });
-        }
-    }
-    Ok(())
-}
-
-async fn pragma(db: &DatabaseConnection, name: &str) -> Result<String, DbErr> {
-    let statement = Statement::from_string(db.get_database_backend(), format!("PRAGMA {name}"));
-    let row = db
-        .query_one_raw(statement)
-        .await?
-        .ok_or_else(|| DbErr::RecordNotFound(name.to_owned()))?;
-    row.try_get_by_index::<String>(0).or_else(|_| {
-        row.try_get_by_index::<i64>(0)
-            .map(|number| number.to_string())
-    })
 }
 
 /// Reads where this history began; a new database begins one.
@@ -269,12 +236,11 @@ async fn origin(db: &DatabaseConnection, random: &Random) -> Result<(u16, Epoch)
 
 impl Writer {
     /// Begins another epoch: every cursor from before is refused, and its holder loads everything anew.
-    pub async fn begin_epoch(&self, random: &Random) -> Result<Epoch, Error> {
+    pub fn begin_epoch(&self, random: &Random) -> Result<Epoch, Error> {
         let epoch = random.bytes::<16>();
-        origin::Entity::update_many()
-            .col_expr(origin::Column::Epoch, Expr::value(epoch.to_vec()))
-            .exec(&self.db)
-            .await?;
+        let update = origin::Entity::update_many()
+            .col_expr(origin::Column::Epoch, Expr::value(epoch.to_vec()));
+        self.connection.run(&update.build(DbBackend::Sqlite))?;
         Ok(Epoch(epoch))
     }
 }

@@ -26,6 +26,13 @@ impl Store {
         Ok(self.find_places(user, &[id]).await?.pop())
     }
 
+    /// The same, if it is in memory and nothing else decides.
+    pub fn known_place(&self, user: UserId, id: ConversationId) -> Option<Place> {
+        let (conversation, membership) = self.memory.place(id, user).ok()?;
+        let is_between_two = conversation.pair.is_some();
+        (!is_between_two).then(|| place(conversation, Some(membership), false, false))
+    }
+
     /// The same for many. A conversation and the membership are of one moment; a ban and a friendship, where they count,
     /// are read after it: what is shown was allowed then or later.
     pub async fn find_places(

@@ -8,11 +8,12 @@
 //! What is here is exact, as all of [`Memory`](super::memory::Memory): readers look here first, then into the database.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::Arc,
 };
 
 use entity::{message, recent_message};
+use foldhash::HashMap;
 use futures_util::TryStreamExt;
 use sea_orm::{
     ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,

@@ -142,37 +142,31 @@ impl Transaction {
     pub async fn find_sessions_of(&self, users: &[UserId]) -> Result<Vec<Session>, Error> {
         let rows = Entity::find()
             .filter(Column::UserId.is_in(users.iter().map(|id| id.uuid())))
-            .all(self.tx().await?)
+            .all(&self.db)
             .await?;
         rows.into_iter().map(from_row).collect()
     }
 
     /// Writes sessions, new ones or used again.
-    pub async fn put_sessions(&self, sessions: &[&Session]) -> Result<(), Error> {
+    pub fn put_sessions(&mut self, sessions: &[&Session]) {
         let changed = sessions.iter().copied().cloned();
-        self.changed().sessions.extend(changed);
+        self.changed.sessions.extend(changed);
         for rows in sessions.chunks(ROWS_PER_STATEMENT) {
             let on_conflict = OnConflict::column(Column::Id)
                 .update_column(Column::LastUsedAt)
                 .to_owned();
             let rows = rows.iter().map(|session| to_row(session));
-            Entity::insert_many(rows)
-                .on_conflict(on_conflict)
-                .exec_without_returning(self.tx().await?)
-                .await?;
+            self.add(&Entity::insert_many(rows).on_conflict(on_conflict));
         }
-        Ok(())
     }
 
     /// Takes ended sessions away.
-    pub async fn delete_sessions(&self, ids: &[SessionId]) -> Result<(), Error> {
-        self.changed().ended_sessions.extend(ids);
+    pub fn delete_sessions(&mut self, ids: &[SessionId]) {
+        self.changed.ended_sessions.extend(ids);
         for ids in ids.chunks(ROWS_PER_STATEMENT) {
-            Entity::delete_many()
-                .filter(Column::Id.is_in(ids.iter().map(|id| id.uuid())))
-                .exec(self.tx().await?)
-                .await?;
+            self.add(
+                &Entity::delete_many().filter(Column::Id.is_in(ids.iter().map(|id| id.uuid()))),
+            );
         }
-        Ok(())
     }
 }

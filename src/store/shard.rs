@@ -37,9 +37,7 @@ impl Store {
 impl Transaction {
     /// The newest position of a shard.
     pub async fn find_head(&self, shard: Shard) -> Result<Position, Error> {
-        let row = Entity::find_by_id(i32::from(shard))
-            .one(self.tx().await?)
-            .await?;
+        let row = Entity::find_by_id(i32::from(shard)).one(&self.db).await?;
         row.map(|row| row.head).ok_or(Error::Corrupt("shard"))
     }
 }

@@ -131,13 +131,13 @@ impl Transaction {
         let rows = Entity::find()
             .filter(named)
             .filter(is_here())
-            .all(self.tx().await?)
+            .all(&self.db)
             .await?;
         Ok(rows.into_iter().map(from_row).collect())
     }
 
     /// Writes people, new ones or changed.
-    pub async fn put_users(&self, users: &[&User]) -> Result<(), Error> {
+    pub fn put_users(&mut self, users: &[&User]) {
         let changed = [
             Column::DisplayName,
             Column::SearchName,
@@ -150,11 +150,7 @@ impl Transaction {
                 .update_columns(changed)
                 .to_owned();
             let rows = rows.iter().map(|user| to_row(user));
-            Entity::insert_many(rows)
-                .on_conflict(on_conflict)
-                .exec_without_returning(self.tx().await?)
-                .await?;
+            self.add(&Entity::insert_many(rows).on_conflict(on_conflict));
         }
-        Ok(())
     }
 }

@@ -57,6 +57,26 @@ async fn a_database_has_one_name_whatever_links_lead_to_it() {
 }
 
 #[tokio::test]
+async fn a_database_with_a_space_in_its_name_is_one_file_for_reading_and_writing() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| directory.path().join(name);
+    let url = |name: &str| format!("sqlite://{}", path(name).display());
+    let random = parlor::model::Random::from_os();
+    let opened = parlor::store::open(&url("my%20chat.db?mode=rwc"), &random).await;
+    let opened = opened.expect("a database");
+    let begun = opened.writer.begin_epoch(&random);
+    begun.expect("what is written to is what was made");
+    assert!(path("my chat.db").exists());
+    assert!(!path("my%20chat.db").exists());
+    let refused = parlor::store::open(&url("other.db?mode=rwc&vfs=unix-none"), &random).await;
+    let refused = refused.expect_err("each connection would lock it in another way");
+    assert!(
+        refused.to_string().contains("is not of the form"),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
 async fn while_another_program_holds_the_database_people_are_told_to_try_again() {
     let app = TestApp::start().await;
     let alice = app.sign_up("alice").await;
