@@ -5,10 +5,9 @@
 //! change. So whatever is said right after somebody was added is handed to them, and nothing that is said after they were
 //! removed.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use tokio::time::Instant;
 

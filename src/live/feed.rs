@@ -6,8 +6,6 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use tokio::sync::watch;
-
 use super::{Hub, Item, hub::HeldTail, tail::Taken};
 use crate::{
     model::{
@@ -42,8 +40,6 @@ pub enum Unopened {
 pub struct MessageFeed {
     store: Store,
     tail: HeldTail,
-    bell: watch::Receiver<u64>,
-    place: u64,
     conversation: ConversationId,
     user: UserId,
     next_seq: i32,
@@ -63,7 +59,6 @@ impl MessageFeed {
         start: Start,
     ) -> Result<Result<Self, Unopened>, Error> {
         let tail = hub.hold_tail(conversation);
-        let (place, bell) = tail.tail.listen();
         let Some((found, since)) = readable(store, user, conversation).await? else {
             return Ok(Err(Unopened::NotThere));
         };
@@ -79,8 +74,6 @@ impl MessageFeed {
         Ok(Ok(Self {
             store: store.clone(),
             tail,
-            bell,
-            place,
             conversation,
             user,
             next_seq: seq.saturating_add(1),
@@ -109,21 +102,13 @@ impl MessageFeed {
                 }
                 continue;
             }
-            match self.tail.tail.take(self.place) {
-                Taken::Item(item) => {
-                    self.place += 1;
-                    match self.meets(&item) {
-                        Meeting::Deliver => return Ok(Some(item)),
-                        Meeting::Pass => {}
-                        Meeting::End => return Ok(None),
-                    }
-                }
-                Taken::Lagged { end } => {
-                    self.place = end;
-                    self.behind = true;
-                }
-                // The hub outlives its feeds, so the bell can't break.
-                Taken::Nothing => drop(self.bell.changed().await),
+            match self.tail.take().await {
+                Taken::Item(item) => match self.meets(&item) {
+                    Meeting::Deliver => return Ok(Some(item)),
+                    Meeting::Pass => {}
+                    Meeting::End => return Ok(None),
+                },
+                Taken::Lagged => self.behind = true,
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Who follows what.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use crate::model::{Change, ConversationId, News, Position, Reach, Role, UserId};
 

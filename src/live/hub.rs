@@ -1,7 +1,7 @@
 //! The hub: one task that takes every committed change, in order, and every signal, to those on this node who follow it.
 
 use std::{
-    collections::HashMap,
+    future::poll_fn,
     hash::Hash,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use foldhash::{HashMap, HashMapExt};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -17,7 +18,7 @@ use super::{
     audience::Audience,
     catch_up::{Reading, Waiting},
     signals::Signals,
-    tail::Tail,
+    tail::{Place, Tail, Taken},
 };
 use crate::{
     bus::{COMMITS_MAX, Commit, Subscriber},
@@ -282,6 +283,7 @@ impl Hub {
         HeldTail {
             hub: Arc::clone(self),
             conversation,
+            place: tail.listen(),
             tail,
         }
     }
@@ -292,14 +294,20 @@ impl Hub {
     }
 }
 
-/// A conversation's tail, kept while it is held.
+/// A conversation's tail, kept while it is held, and a place in it.
 pub(super) struct HeldTail {
     hub: Arc<Hub>,
     conversation: ConversationId,
-    pub(super) tail: Arc<Tail>,
+    tail: Arc<Tail>,
+    place: Place,
 }
 
 impl HeldTail {
+    /// The next news.
+    pub(super) async fn take(&mut self) -> Taken {
+        poll_fn(|task| self.tail.poll_take(&mut self.place, task)).await
+    }
+
     pub(super) fn limits(&self) -> &Limits {
         &self.hub.limits
     }
@@ -307,6 +315,7 @@ impl HeldTail {
 
 impl Drop for HeldTail {
     fn drop(&mut self) {
+        self.tail.leave(&self.place);
         self.hub.tails.release(self.conversation);
     }
 }

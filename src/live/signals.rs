@@ -5,9 +5,11 @@
 //! removed person's neighbours do afterwards.
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+
+use foldhash::{HashMap, HashSet};
 
 use tokio::{sync::Notify, time::Instant};
 

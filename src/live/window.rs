@@ -1,9 +1,8 @@
 //! One read of the log for a group of people who missed much the same.
 
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
+
+use foldhash::{HashMap, HashSet};
 
 use super::{Hub, Item, followers::Follower, rows::Rows};
 use crate::{
