@@ -72,7 +72,8 @@ impl Asker {
         )
     }
 
-    fn look(&self) -> Option<Viewer> {
+    /// Who it is; the result is theirs alone then.
+    pub(super) fn look(&self) -> Option<Viewer> {
         self.was_looked_at.store(true, Ordering::Relaxed);
         *self.viewer.lock().unwrap_or_else(PoisonError::into_inner)
     }

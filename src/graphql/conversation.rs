@@ -10,6 +10,7 @@ use super::{
     message::{Message, MessageConnection},
     page::{connection, forwards},
     permissions::{ConversationPermissions, MemberPolicy},
+    plain::Read,
     scalar::DateTime,
     user::{User, UserConnection},
 };
@@ -71,6 +72,20 @@ impl Conversation {
             Some(_) => loader::place(ctx, self.0.id).await,
             None => Ok(None),
         }
+    }
+
+    /// What can be read at once of one, as somebody finds it who may see it.
+    pub(super) fn read<'a>(field: &str, place: &Place) -> Option<Read<'a>> {
+        let conversation = &place.conversation;
+        Some(match field {
+            "createdAt" => conversation.created_at.to_string().into(),
+            "lastSeq" => conversation.last_seq.into(),
+            "memberCount" => conversation.member_count.into(),
+            "title" => conversation.title.as_deref().into(),
+            "topic" => conversation.topic.as_deref().into(),
+            "viewerUnreadCount" => unread(place).into(),
+            _ => return None,
+        })
     }
 
     async fn message_at(&self, ctx: &Context<'_>, seq: i32) -> Result<Option<Message>, Fault> {
@@ -252,12 +267,13 @@ impl Conversation {
     /// How many messages follow the last one that the viewer has read: `lastSeq` less `viewerMembership.readSeq`, which a cache can work out after every event; 0 for those who are no members.
     async fn viewer_unread_count(&self, ctx: &Context<'_>) -> Result<i32, Fault> {
         // Number and mark of one moment: against this object's own number, which is older, the sum could be wrong.
-        let Some(place) = self.place(ctx).await? else {
-            return Ok(0);
-        };
-        let read_seq = place.membership.map(|membership| membership.read_seq);
-        Ok(read_seq.map_or(0, |read_seq| place.conversation.last_seq - read_seq))
+        Ok(self.place(ctx).await?.as_ref().map_or(0, unread))
     }
+}
+
+fn unread(place: &Place) -> i32 {
+    let membership = place.membership.as_ref();
+    membership.map_or(0, |own| place.conversation.last_seq - own.read_seq)
 }
 
 connection! {

@@ -3,6 +3,7 @@
 //! The parser recurses without a bound on nested values: some 1,600 brackets overflow its stack and end the process.
 
 use async_graphql::ServerError;
+use memchr::memchr2;
 
 use super::guard::rejected;
 use crate::model::Limits;
@@ -50,10 +51,11 @@ pub struct JsonSize {
 pub fn json_size(text: &[u8]) -> JsonSize {
     let mut size = JsonSize::default();
     let mut depth = 0usize;
-    let mut rest = text.iter();
-    while let Some(byte) = rest.next() {
+    let mut rest = text;
+    while let [byte, after @ ..] = rest {
+        rest = after;
         match byte {
-            b'"' => skip_string(&mut rest),
+            b'"' => rest = behind_string(rest),
             b',' => size.marks += 1,
             b'[' | b'{' => {
                 size.marks += 1;
@@ -67,15 +69,18 @@ pub fn json_size(text: &[u8]) -> JsonSize {
     size
 }
 
-/// Goes behind the end of a string.
-fn skip_string(rest: &mut std::slice::Iter<'_, u8>) {
-    while let Some(byte) = rest.next() {
-        match byte {
-            b'"' => return,
-            b'\\' => drop(rest.next()),
-            _ => {}
+/// What comes behind the string that begins here.
+fn behind_string(mut text: &[u8]) -> &[u8] {
+    while let Some(at) = memchr2(b'"', b'\\', text) {
+        let is_end = text[at] == b'"';
+        text = text
+            .get(at + if is_end { 1 } else { 2 }..)
+            .unwrap_or_default();
+        if is_end {
+            return text;
         }
     }
+    &[]
 }
 
 /// How large a document is, as far as its text alone tells.

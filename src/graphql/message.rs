@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{
-    Context, ContextSelectionSet, Enum, ID, InputObject, Object, ScalarType, SimpleObject,
-    Subscription, Value,
+    Context, ContextSelectionSet, Enum, ID, InputObject, Object, SimpleObject, Subscription,
 };
 use tokio_stream::Stream;
 
@@ -14,7 +13,7 @@ use super::{
     loader,
     membership::{Membership, MembershipConnection},
     page::{connection, forwards},
-    plain::{self, AtOnce, Plain, known_user, text_or_null},
+    plain::{self, AtOnce, Plain, Read, known_user},
     prepared::Outcome,
     render::{Opening, Told},
     scalar::DateTime,
@@ -122,14 +121,14 @@ impl Message {
 }
 
 impl Plain for Message {
-    fn plain(&self, ctx: &ContextSelectionSet<'_>) -> Option<Value> {
+    fn plain<'a>(&self, ctx: &ContextSelectionSet<'a>) -> Option<Read<'a>> {
         plain::object::<Self>(ctx, |field, below| {
             Some(match field {
                 "conversation" => Surrounding::Named(self.0.conversation).plain(below)?,
                 "id" => self.0.id().to_string().into(),
-                "idempotencyKey" => text_or_null(self.0.idempotency_key.as_deref()),
+                "idempotencyKey" => self.0.idempotency_key.as_deref().into(),
                 "sender" => User(known_user(ctx, self.0.sender)?).plain(below)?,
-                "sentAt" => DateTime::from(self.0.sent_at).to_value(),
+                "sentAt" => self.0.sent_at.to_string().into(),
                 "seq" => self.0.seq.into(),
                 "text" => self.0.text.as_str().into(),
                 _ => return None,
@@ -163,7 +162,7 @@ connection! {
 }
 
 impl Plain for MessageEdge {
-    fn plain(&self, ctx: &ContextSelectionSet<'_>) -> Option<Value> {
+    fn plain<'a>(&self, ctx: &ContextSelectionSet<'a>) -> Option<Read<'a>> {
         plain::object::<Self>(ctx, |field, below| match field {
             "cursor" => Some(self.cursor.as_str().into()),
             "node" => self.node.plain(below),
@@ -210,10 +209,10 @@ pub(super) struct SendMessagePayload {
 }
 
 impl Plain for SendMessagePayload {
-    fn plain(&self, ctx: &ContextSelectionSet<'_>) -> Option<Value> {
+    fn plain<'a>(&self, ctx: &ContextSelectionSet<'a>) -> Option<Read<'a>> {
         plain::object::<Self>(ctx, |field, below| match field {
             "messageEdge" => self.message_edge.plain(below),
-            "userErrors" if self.user_errors.is_empty() => Some(Value::List(Vec::new())),
+            "userErrors" if self.user_errors.is_empty() => Some(Read::List(Vec::new())),
             "wasDuplicate" => Some(self.was_duplicate.into()),
             _ => None,
         })

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Response, SchemaEnv, Value};
+use async_graphql::{SchemaEnv, Value};
 use bytes::Bytes;
 use tokio::time::timeout;
 use tokio_stream::StreamExt;
@@ -115,41 +115,51 @@ impl Subscription {
         unheard: &Unheard,
     ) -> Result<Bytes, Answer> {
         let within = self.api.chat.limits().query_within;
-        let telling = async {
-            let asker = Arc::new(self.asker.again());
-            let told = || Told {
-                heard: heard.clone(),
-                is_again,
-                unheard: unheard.clone(),
-            };
-            let (plan, variables) = (&self.operation.plan, &self.operation.variables);
-            let quick = telling::tell(&self.schema, plan, variables, Arc::clone(&asker), told());
-            if let Some(data) = quick.await {
-                return (Response::new(data), asker);
-            }
-            let asker = Arc::new(self.asker.again());
-            let request = self.operation.request();
-            let request = request.data(Arc::clone(&asker)).data(told());
-            let response = self.api.exact.execute_stream(request).next().await;
-            (response.unwrap_or_default(), asker)
-        };
-        let told = timeout(within, telling).await;
-        let (response, asker) = told.map_err(|_| Answer::timeout())?;
-        let is_shared = response.is_ok() && !asker.was_looked_at();
-        let is_lost = response.is_err() && is_null(&response.data);
-        let answer = Answer::of(response, &asker, self.api.chat.limits(), &self.request_id);
-        if is_lost {
-            return Err(answer);
-        }
+        let told = timeout(within, self.tell(heard, is_again, unheard)).await;
+        let (bytes, is_for_all) = told.map_err(|_| Answer::timeout())??;
         let made = match heard.common().zip(self.operation.rendering) {
-            Some((rendered, form)) if is_shared => {
-                rendered.keep(form, answer.bytes.clone());
+            Some((rendered, form)) if is_for_all => {
+                rendered.keep(form, bytes.clone());
                 Made::ForAll
             }
             Some(_) | None => Made::ForViewer,
         };
         self.api.delivered.count(made);
-        Ok(answer.bytes)
+        Ok(bytes)
+    }
+
+    /// A response, and whether it has no errors and nobody was looked at for it.
+    async fn tell(
+        &self,
+        heard: &Heard,
+        is_again: bool,
+        unheard: &Unheard,
+    ) -> Result<(Bytes, bool), Answer> {
+        let told = || Told {
+            heard: heard.clone(),
+            is_again,
+            unheard: unheard.clone(),
+        };
+        let Operation {
+            plan, variables, ..
+        } = &self.operation;
+        let asker = Arc::new(self.asker.again());
+        let quick = telling::tell(&self.schema, plan, variables, Arc::clone(&asker), told());
+        if let Some(bytes) = quick.await {
+            return Ok((bytes, !asker.was_looked_at()));
+        }
+        let asker = Arc::new(self.asker.again());
+        let request = self.operation.request();
+        let request = request.data(Arc::clone(&asker)).data(told());
+        let response = self.api.exact.execute_stream(request).next().await;
+        let response = response.unwrap_or_default();
+        let is_for_all = response.is_ok() && !asker.was_looked_at();
+        let is_lost = response.is_err() && is_null(&response.data);
+        let answer = Answer::of(response, &asker, self.api.chat.limits(), &self.request_id);
+        if is_lost {
+            return Err(answer);
+        }
+        Ok((answer.bytes, is_for_all))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who is typing.
 
 use async_graphql::{
-    Context, ContextSelectionSet, ID, InputObject, Object, SimpleObject, Subscription, Value,
+    Context, ContextSelectionSet, ID, InputObject, Object, SimpleObject, Subscription,
 };
 use futures_util::future::try_join_all;
 use tokio::time::Instant;
@@ -12,7 +12,7 @@ use super::{
     conversation::Conversation,
     error::{Fault, UserError, payload, payloads},
     loader,
-    plain::{self, Plain},
+    plain::{self, Plain, Read},
     render::{Opening, Told},
     surrounding::Surrounding,
     user::User,
@@ -61,7 +61,7 @@ impl TypingState {
 }
 
 impl Plain for TypingState {
-    fn plain(&self, ctx: &ContextSelectionSet<'_>) -> Option<Value> {
+    fn plain<'a>(&self, ctx: &ContextSelectionSet<'a>) -> Option<Read<'a>> {
         plain::object::<Self>(ctx, |field, below| {
             Some(match field {
                 "conversation" => Surrounding::Named(self.conversation).plain(below)?,
@@ -69,7 +69,7 @@ impl Plain for TypingState {
                 "expiresInMs" => self.millis_left().into(),
                 "users" => {
                     let user = |id| User(plain::known_user(ctx, id)?).plain(below);
-                    Value::List(self.named().map(user).collect::<Option<_>>()?)
+                    Read::List(self.named().map(user).collect::<Option<_>>()?)
                 }
                 _ => return None,
             })

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use async_graphql::{
-    Context, ContextSelectionSet, ID, InputObject, MaybeUndefined, Object, OneofObject, ScalarType,
-    SimpleObject, Value,
+    Context, ContextSelectionSet, ID, InputObject, MaybeUndefined, Object, OneofObject,
+    SimpleObject,
 };
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
     friend::Relationship,
     loader,
     page::{connection, forwards},
-    plain::{self, Plain, text_or_null},
+    plain::{self, Plain, Read},
     presence::Presence,
     scalar::DateTime,
     session::SessionToken,
@@ -98,11 +98,11 @@ impl User {
 }
 
 impl Plain for User {
-    fn plain(&self, ctx: &ContextSelectionSet<'_>) -> Option<Value> {
+    fn plain<'a>(&self, ctx: &ContextSelectionSet<'a>) -> Option<Read<'a>> {
         plain::object::<Self>(ctx, |field, _| {
             Some(match field {
-                "avatarUrl" => text_or_null(self.0.avatar_url.as_deref()),
-                "createdAt" => DateTime::from(self.0.created_at).to_value(),
+                "avatarUrl" => self.0.avatar_url.as_deref().into(),
+                "createdAt" => self.0.created_at.to_string().into(),
                 "displayName" => self.0.display_name.as_str().into(),
                 "handle" => self.0.handle.as_str().into(),
                 "id" => self.0.id.to_string().into(),
