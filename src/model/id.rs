@@ -31,13 +31,23 @@ const WORTH: [u8; 256] = {
 };
 const NO_DIGIT: u8 = 32;
 
-fn write_digits<const DIGITS: usize>(f: &mut fmt::Formatter<'_>, mut value: u128) -> fmt::Result {
-    let mut text = [0; DIGITS];
-    for digit in text.iter_mut().rev() {
-        *digit = ALPHABET[usize::try_from(value & 31).unwrap_or(0)];
-        value >>= 5;
+/// The longest identifier, and some.
+const TEXT_MAX: usize = 64;
+
+/// Writes a word and some numbers, each with so many digits, in one piece: in several the text would be moved as it grows.
+fn write_text(f: &mut fmt::Formatter<'_>, word: &str, numbers: &[(u128, usize)]) -> fmt::Result {
+    let mut text = [0; TEXT_MAX];
+    let mut end = word.len();
+    text[..end].copy_from_slice(word.as_bytes());
+    for (number, digits) in numbers {
+        let (mut left, begin) = (*number, end);
+        end += digits;
+        for digit in text[begin..end].iter_mut().rev() {
+            *digit = ALPHABET[usize::try_from(left & 31).unwrap_or(0)];
+            left >>= 5;
+        }
     }
-    f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+    f.write_str(std::str::from_utf8(&text[..end]).map_err(|_| fmt::Error)?)
 }
 
 fn read_digits(text: &str) -> Result<u128, InvalidId> {
@@ -102,8 +112,7 @@ macro_rules! ids {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(concat!($prefix, "_"))?;
-                write_digits::<UUID_DIGITS>(f, self.0.as_u128())
+                write_text(f, concat!($prefix, "_"), &[(self.0.as_u128(), UUID_DIGITS)])
             }
         }
 
@@ -145,9 +154,9 @@ pub struct MessageId {
 
 impl fmt::Display for MessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("message_")?;
-        write_digits::<UUID_DIGITS>(f, self.conversation.0.as_u128())?;
-        write_digits::<SEQ_DIGITS>(f, u128::try_from(self.seq).unwrap_or(0))
+        let conversation = (self.conversation.0.as_u128(), UUID_DIGITS);
+        let seq = (u128::try_from(self.seq).unwrap_or(0), SEQ_DIGITS);
+        write_text(f, "message_", &[conversation, seq])
     }
 }
 
@@ -239,8 +248,7 @@ impl fmt::Display for EventId {
         let epoch = u128::from_be_bytes(self.epoch.0) << 88;
         let place = u128::from(self.shard) << 64 | u128::from(self.position.unsigned_abs());
         let digits = epoch | place << 8 | u128::from(self.part);
-        f.write_str("event_")?;
-        write_digits::<UUID_DIGITS>(f, digits)
+        write_text(f, "event_", &[(digits, UUID_DIGITS)])
     }
 }
 
