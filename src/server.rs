@@ -248,7 +248,9 @@ fn on_own_thread(
     handing_on: impl Future<Output = ()> + Send + 'static,
 ) -> JoinHandle<Result<(), Stopped>> {
     let main = Handle::current();
-    let both = async { tokio::join!(writing, handing_on).0 };
+    // In this order: what was committed is handed on when the writer steps aside for that, and only then answered. The other
+    // way round the writer could be in its next commit by then.
+    let both = async { tokio::join!(biased; writing, handing_on).0 };
     tokio::task::spawn_blocking(move || {
         match Builder::new_current_thread().enable_all().build() {
             Ok(own) => own.block_on(both),
