@@ -71,11 +71,11 @@ async fn migrate(database: &Database) -> ExitCode {
 
 async fn begin_epoch(database: &Database) -> ExitCode {
     let random = Random::from_os();
-    let opened = match store::open(&database.database_url, &random).await {
+    let mut opened = match store::open(&database.database_url, &random).await {
         Ok(opened) => opened,
         Err(error) => return cannot_start(&error),
     };
-    let begun = opened.writer.begin_epoch(&random);
+    let begun = opened.writer.begin_epoch(&random).await;
     opened.store.close().await;
     opened.writer.close().await;
     match begun {

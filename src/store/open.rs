@@ -236,11 +236,14 @@ async fn origin(db: &DatabaseConnection, random: &Random) -> Result<(u16, Epoch)
 
 impl Writer {
     /// Begins another epoch: every cursor from before is refused, and its holder loads everything anew.
-    pub fn begin_epoch(&self, random: &Random) -> Result<Epoch, Error> {
+    pub async fn begin_epoch(&mut self, random: &Random) -> Result<Epoch, Error> {
         let epoch = random.bytes::<16>();
         let update = origin::Entity::update_many()
             .col_expr(origin::Column::Epoch, Expr::value(epoch.to_vec()));
-        self.connection.run(&update.build(DbBackend::Sqlite))?;
+        self.connection.begin().await?;
+        self.connection
+            .run_all(&[update.build(DbBackend::Sqlite)])?;
+        self.connection.commit()?;
         Ok(Epoch(epoch))
     }
 }

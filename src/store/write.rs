@@ -88,7 +88,7 @@ impl WriteConnection {
             .try_for_each(|statement| self.run(statement))
     }
 
-    pub(super) fn run(&self, statement: &Statement) -> Result<(), Error> {
+    fn run(&self, statement: &Statement) -> Result<(), Error> {
         let values = statement.values.iter().flat_map(|values| &values.0);
         let values: Vec<_> = values.map(bound).collect::<Result<_, Error>>()?;
         self.prepare(&statement.sql)?

@@ -63,8 +63,8 @@ async fn a_database_with_a_space_in_its_name_is_one_file_for_reading_and_writing
     let url = |name: &str| format!("sqlite://{}", path(name).display());
     let random = parlor::model::Random::from_os();
     let opened = parlor::store::open(&url("my%20chat.db?mode=rwc"), &random).await;
-    let opened = opened.expect("a database");
-    let begun = opened.writer.begin_epoch(&random);
+    let mut opened = opened.expect("a database");
+    let begun = opened.writer.begin_epoch(&random).await;
     begun.expect("what is written to is what was made");
     assert!(path("my chat.db").exists());
     assert!(!path("my%20chat.db").exists());
