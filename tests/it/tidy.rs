@@ -15,8 +15,9 @@ const ARROWS: [(&str, &[&str]); 8] = [
 ];
 
 /// Which rooms may name a library: nobody else learns what is behind the wall.
-const WALLS: [(&str, &[&str]); 5] = [
+const WALLS: [(&str, &[&str]); 6] = [
     ("sea_orm", &["store"]),
+    ("rusqlite", &["store"]),
     ("entity::", &["store"]),
     ("migration::", &["store"]),
     ("axum", &["transport"]),
