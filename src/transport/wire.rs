@@ -2,7 +2,6 @@
 //! it neither long nor in great number.
 
 use std::{
-    future::poll_fn,
     pin::pin,
     task::{Context, Poll},
     time::Duration,
@@ -121,11 +120,7 @@ impl Wire {
                     ws.feed(another).await?;
                 }
                 if bytes < bytes_max {
-                    ready = poll_fn(|task| match telling.poll_next_unpin(task) {
-                        Poll::Ready(told) => Poll::Ready(told),
-                        Poll::Pending => Poll::Ready(None),
-                    })
-                    .await;
+                    ready = poll_immediate(telling.next()).await.flatten();
                 }
             }
             ws.flush().await
