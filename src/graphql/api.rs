@@ -7,7 +7,6 @@ use async_graphql::{
 };
 use bytes::Bytes;
 use prometheus_client::registry::Registry;
-use serde::Serialize;
 use tokio::time::timeout;
 use tokio_stream::StreamExt;
 
@@ -17,7 +16,9 @@ use super::{
     document::{self, Documents},
     error::{self, Code, failure},
     guard,
+    json::response,
     persisted::Persisted,
+    plain::Verbatim,
     plan::Plan,
     prepared::{Outcome, Prepared},
     render::{Opened, Opening},
@@ -166,7 +167,10 @@ impl Api {
             let data = prepared.read(plan, variables, asker).await?;
             return Some(Answer::new(&[], Some(&data)));
         }
-        let request = operation.request().data(Arc::new(asker));
+        let mut request = operation.request().data(Arc::new(asker));
+        if plan.is_single {
+            request = request.data(Verbatim);
+        }
         let response = self.quick.execute(request).await;
         if response.is_err() {
             return None;
@@ -263,15 +267,6 @@ impl Operation {
     }
 }
 
-/// A response as clients get it: `data` is left out when nothing was executed.
-#[derive(Serialize)]
-struct Body<'a> {
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [ServerError],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<&'a Value>,
-}
-
 impl Answer {
     pub(super) fn of(
         mut response: Response,
@@ -302,12 +297,9 @@ impl Answer {
     }
 
     fn new(errors: &[ServerError], data: Option<&Value>) -> Self {
-        let json = |value: &Body<'_>| {
-            serde_json::to_vec(value).unwrap_or_else(|_| b"{\"data\":null}".to_vec())
-        };
         let alone = || serde_json::to_vec(errors).unwrap_or_else(|_| b"[]".to_vec());
         Self {
-            bytes: json(&Body { errors, data }).into(),
+            bytes: response(errors, data),
             is_rejection: data.is_none(),
             fault: None,
             errors: (!errors.is_empty()).then(|| alone().into()),

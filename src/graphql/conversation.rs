@@ -5,12 +5,12 @@ use async_graphql::{Context, Enum, ID, Object};
 use super::{
     context::{chat, signed_in, viewer},
     error::Fault,
+    json::Json,
     loader,
     membership::{MemberRole, Membership, MembershipConnection},
     message::{Message, MessageConnection},
     page::{connection, forwards},
     permissions::{ConversationPermissions, MemberPolicy},
-    plain::Read,
     scalar::DateTime,
     user::{User, UserConnection},
 };
@@ -74,18 +74,18 @@ impl Conversation {
         }
     }
 
-    /// What can be read at once of one, as somebody finds it who may see it.
-    pub(super) fn read<'a>(field: &str, place: &Place) -> Option<Read<'a>> {
+    /// Writes what can be read at once of one, as somebody finds it who may see it.
+    pub(super) fn write(field: &str, place: &Place, to: &mut Json<'_>) -> Option<()> {
         let conversation = &place.conversation;
-        Some(match field {
-            "createdAt" => conversation.created_at.to_string().into(),
-            "lastSeq" => conversation.last_seq.into(),
-            "memberCount" => conversation.member_count.into(),
-            "title" => conversation.title.as_deref().into(),
-            "topic" => conversation.topic.as_deref().into(),
-            "viewerUnreadCount" => unread(place).into(),
-            _ => return None,
-        })
+        match field {
+            "createdAt" => to.shown(conversation.created_at),
+            "lastSeq" => to.value(&conversation.last_seq),
+            "memberCount" => to.value(&conversation.member_count),
+            "title" => to.value(&conversation.title),
+            "topic" => to.value(&conversation.topic),
+            "viewerUnreadCount" => to.value(&unread(place)),
+            _ => None,
+        }
     }
 
     async fn message_at(&self, ctx: &Context<'_>, seq: i32) -> Result<Option<Message>, Fault> {

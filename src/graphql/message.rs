@@ -10,10 +10,11 @@ use tokio_stream::Stream;
 use super::{
     context::{chat, heads, place, signed_in},
     error::{Fault, UserError, payload, payloads},
+    json::Json,
     loader,
     membership::{Membership, MembershipConnection},
     page::{connection, forwards},
-    plain::{self, AtOnce, Plain, Read, known_user},
+    plain::{self, AtOnce, Plain, known_user},
     prepared::Outcome,
     render::{Opening, Told},
     scalar::DateTime,
@@ -121,18 +122,16 @@ impl Message {
 }
 
 impl Plain for Message {
-    fn plain<'a>(&self, ctx: &ContextSelectionSet<'a>) -> Option<Read<'a>> {
-        plain::object::<Self>(ctx, |field, below| {
-            Some(match field {
-                "conversation" => Surrounding::Named(self.0.conversation).plain(below)?,
-                "id" => self.0.id().to_string().into(),
-                "idempotencyKey" => self.0.idempotency_key.as_deref().into(),
-                "sender" => User(known_user(ctx, self.0.sender)?).plain(below)?,
-                "sentAt" => self.0.sent_at.to_string().into(),
-                "seq" => self.0.seq.into(),
-                "text" => self.0.text.as_str().into(),
-                _ => return None,
-            })
+    fn write<'a>(&self, ctx: &ContextSelectionSet<'a>, to: &mut Json<'a>) -> Option<()> {
+        plain::object::<Self>(ctx, to, |field, below, to| match field {
+            "conversation" => Surrounding::Named(self.0.conversation).write(below, to),
+            "id" => to.shown(self.0.id()),
+            "idempotencyKey" => to.value(&self.0.idempotency_key),
+            "sender" => User(known_user(ctx, self.0.sender)?).write(below, to),
+            "sentAt" => to.shown(self.0.sent_at),
+            "seq" => to.value(&self.0.seq),
+            "text" => to.text(&self.0.text),
+            _ => None,
         })
     }
 }
@@ -162,10 +161,10 @@ connection! {
 }
 
 impl Plain for MessageEdge {
-    fn plain<'a>(&self, ctx: &ContextSelectionSet<'a>) -> Option<Read<'a>> {
-        plain::object::<Self>(ctx, |field, below| match field {
-            "cursor" => Some(self.cursor.as_str().into()),
-            "node" => self.node.plain(below),
+    fn write<'a>(&self, ctx: &ContextSelectionSet<'a>, to: &mut Json<'a>) -> Option<()> {
+        plain::object::<Self>(ctx, to, |field, below, to| match field {
+            "cursor" => to.text(&self.cursor),
+            "node" => self.node.write(below, to),
             _ => None,
         })
     }
@@ -209,11 +208,11 @@ pub(super) struct SendMessagePayload {
 }
 
 impl Plain for SendMessagePayload {
-    fn plain<'a>(&self, ctx: &ContextSelectionSet<'a>) -> Option<Read<'a>> {
-        plain::object::<Self>(ctx, |field, below| match field {
-            "messageEdge" => self.message_edge.plain(below),
-            "userErrors" if self.user_errors.is_empty() => Some(Read::List(Vec::new())),
-            "wasDuplicate" => Some(self.was_duplicate.into()),
+    fn write<'a>(&self, ctx: &ContextSelectionSet<'a>, to: &mut Json<'a>) -> Option<()> {
+        plain::object::<Self>(ctx, to, |field, below, to| match field {
+            "messageEdge" => self.message_edge.write(below, to),
+            "userErrors" if self.user_errors.is_empty() => to.value(&[(); 0]),
+            "wasDuplicate" => to.value(&self.was_duplicate),
             _ => None,
         })
     }

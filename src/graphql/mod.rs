@@ -24,6 +24,7 @@ mod friendship;
 #[cfg(feature = "faults")]
 pub mod fuzz;
 mod guard;
+mod json;
 mod loader;
 mod measure;
 mod membership;
@@ -41,6 +42,7 @@ mod render;
 mod scalar;
 mod schema;
 mod session;
+mod single;
 mod subscription;
 mod suggestion;
 mod surrounding;

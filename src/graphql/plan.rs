@@ -19,6 +19,8 @@ use async_graphql::{
 };
 use async_graphql_value::Value;
 
+use super::single;
+
 /// One operation and the fragments that it leads to.
 pub(super) struct Plan {
     /// The operation; its variables are looked up in it.
@@ -27,6 +29,8 @@ pub(super) struct Plan {
     pub(super) selected: Positioned<SelectionSet>,
     /// The fragments.
     pub(super) fragments: HashMap<Name, Positioned<FragmentDefinition>>,
+    /// Whether no thing is selected twice under one key of an object, which would have to be put together.
+    pub(super) is_single: bool,
     /// Whether it costs the same whatever its variables are, and asks for nothing that only the library has.
     is_steady: bool,
     /// Whether it may be executed without being checked again.
@@ -156,10 +160,12 @@ pub(super) fn plan(
         directives: Vec::new(),
         selection_set: Positioned::new(SelectionSet::default(), operation.pos),
     };
+    let is_single = single::is_single(&selected.node, &fragments);
     Plan {
         head: Positioned::new(head, operation.pos),
         selected,
         fragments,
+        is_single,
         is_steady,
         is_checked: AtomicBool::new(false),
     }

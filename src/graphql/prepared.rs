@@ -16,6 +16,7 @@ use futures_util::FutureExt;
 
 use super::{
     context::Asker,
+    plain::Verbatim,
     plan::Plan,
     schema::{Mutation, Query, Schema},
 };
@@ -43,7 +44,10 @@ impl Probe {
 }
 
 /// What resolvers find around them when a plan is executed without extensions. It has to own what it has.
-pub(super) fn environment(plan: &Plan, variables: &Variables, data: Data) -> Option<QueryEnv> {
+pub(super) fn environment(plan: &Plan, variables: &Variables, mut data: Data) -> Option<QueryEnv> {
+    if plan.is_single {
+        data.insert(Verbatim);
+    }
     Some(QueryEnv::new(QueryEnvInner {
         extensions: NO_EXTENSIONS.clone()?,
         variables: variables.clone(),

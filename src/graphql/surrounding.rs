@@ -10,7 +10,8 @@ use async_graphql::{
 use super::{
     conversation::Conversation,
     error::Fault,
-    plain::{self, Plain, Read},
+    json::Json,
+    plain::{self, Plain},
 };
 use crate::model::{ConversationId, Place};
 
@@ -33,25 +34,28 @@ impl Surrounding {
 }
 
 /// What is selected, if that is its `id` alone.
-fn name<'a>(ctx: &ContextSelectionSet<'a>, id: ConversationId) -> Option<Read<'a>> {
-    plain::object::<Conversation>(ctx, |field, _| {
-        (field == "id").then(|| id.to_string().into())
-    })
+fn name(ctx: &ContextSelectionSet<'_>, id: ConversationId) -> Option<Vec<u8>> {
+    let mut json = Json::new();
+    plain::object::<Conversation>(ctx, &mut json, |field, _, to| match field {
+        "id" => to.shown(id),
+        _ => None,
+    })?;
+    Some(json.into_bytes())
 }
 
 impl Plain for Surrounding {
-    fn plain<'a>(&self, ctx: &ContextSelectionSet<'a>) -> Option<Read<'a>> {
+    fn write<'a>(&self, ctx: &ContextSelectionSet<'a>, to: &mut Json<'a>) -> Option<()> {
         let Self::Named(id) = self else { return None };
         // All that is read is of one moment, and nobody is looked at for the `id`.
         let mut seen: Option<Place> = None;
-        plain::object::<Conversation>(ctx, |field, _| {
+        plain::object::<Conversation>(ctx, to, |field, _, to| {
             if field == "id" {
-                return Some(id.to_string().into());
+                return to.shown(id);
             }
             if seen.is_none() {
                 seen = Some(plain::known_place(ctx, *id)?);
             }
-            Conversation::read(field, seen.as_ref()?)
+            Conversation::write(field, seen.as_ref()?, to)
         })
     }
 }
@@ -71,7 +75,10 @@ impl OutputType for Surrounding {
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
         match self {
-            Self::Named(id) => Ok(name(ctx, *id).map(Read::into_value).unwrap_or_default()),
+            Self::Named(id) => {
+                let json = name(ctx, *id).map(|json| plain::carried(ctx, json));
+                Ok(json.unwrap_or_default())
+            }
             Self::Seen(conversation) => conversation.resolve(ctx, field).await,
         }
     }

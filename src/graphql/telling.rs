@@ -7,18 +7,18 @@
 use std::sync::Arc;
 
 use async_graphql::{
-    Context, ContextSelectionSet, Data, Name, OutputType, Positioned, QueryPathNode,
+    Context, ContextSelectionSet, Data, OutputType, Positioned, QueryPathNode,
     QueryPathSegment, SchemaEnv, ServerResult, Value, Variables, parser::types::Field,
 };
 use bytes::Bytes;
-use serde::{Serialize, Serializer};
 
 use super::{
     context::Asker,
     error::Fault,
     event_frame::EventFrame,
+    json::response_of_field,
     message::Message,
-    plain::Plain,
+    plain,
     plan::Plan,
     prepared::{environment, has_errors},
     presence::Presence,
@@ -48,19 +48,19 @@ pub(super) async fn tell(
     let ctx = env.create_context(schema, Some(node), field, None);
     let below = ctx.with_selection_set(&field.node.selection_set);
     let told = ctx.data_opt::<Told>()?;
-    let read = match &told.heard {
-        Heard::News(_) => Message::told(told).plain(&below),
-        Heard::Typing(..) => TypingState::told(told).plain(&below),
+    let json = match &told.heard {
+        Heard::News(_) => plain::read(&Message::told(told), &below),
+        Heard::Typing(..) => plain::read(&TypingState::told(told), &below),
         Heard::Presence(..) | Heard::Frame(_) => None,
     };
-    if let Some(read) = read {
-        return response(key, &read);
-    }
-    let value = resolve(&ctx, &below, field, told).await.ok()?;
+    let value = match json {
+        Some(json) => Value::Binary(json.into()),
+        None => resolve(&ctx, &below, field, told).await.ok()?,
+    };
     if has_errors(&env) {
         return None;
     }
-    response(key, &value)
+    response_of_field(key, &value)
 }
 
 async fn resolve(
@@ -79,19 +79,4 @@ async fn resolve(
             Some(frame).resolve(below, field).await
         }
     }
-}
-
-fn response(key: &Name, value: &impl Serialize) -> Option<Bytes> {
-    #[derive(Serialize)]
-    struct Body<T> {
-        data: T,
-    }
-    struct Field<'a, T>(&'a Name, &'a T);
-    impl<T: Serialize> Serialize for Field<'_, T> {
-        fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-            to.collect_map([(self.0.as_str(), self.1)])
-        }
-    }
-    let data = Field(key, value);
-    Some(serde_json::to_vec(&Body { data }).ok()?.into())
 }

@@ -11,8 +11,9 @@ use super::{
     context::{chat, signed_in},
     conversation::Conversation,
     error::{Fault, UserError, payload, payloads},
+    json::Json,
     loader,
-    plain::{self, Plain, Read},
+    plain::{self, Plain},
     render::{Opening, Told},
     surrounding::Surrounding,
     user::User,
@@ -61,18 +62,15 @@ impl TypingState {
 }
 
 impl Plain for TypingState {
-    fn plain<'a>(&self, ctx: &ContextSelectionSet<'a>) -> Option<Read<'a>> {
-        plain::object::<Self>(ctx, |field, below| {
-            Some(match field {
-                "conversation" => Surrounding::Named(self.conversation).plain(below)?,
-                "count" => self.how_many().into(),
-                "expiresInMs" => self.millis_left().into(),
-                "users" => {
-                    let user = |id| User(plain::known_user(ctx, id)?).plain(below);
-                    Read::List(self.named().map(user).collect::<Option<_>>()?)
-                }
-                _ => return None,
-            })
+    fn write<'a>(&self, ctx: &ContextSelectionSet<'a>, to: &mut Json<'a>) -> Option<()> {
+        plain::object::<Self>(ctx, to, |field, below, to| match field {
+            "conversation" => Surrounding::Named(self.conversation).write(below, to),
+            "count" => to.value(&self.how_many()),
+            "expiresInMs" => to.value(&self.millis_left()),
+            "users" => to.list(self.named(), |id, to| {
+                User(plain::known_user(ctx, id)?).write(below, to)
+            }),
+            _ => None,
         })
     }
 }

@@ -11,9 +11,10 @@ use super::{
     context::{chat, one_password, sign_in, signed_in},
     error::{Fault, UserError, payload, payloads},
     friend::Relationship,
+    json::Json,
     loader,
     page::{connection, forwards},
-    plain::{self, Plain, Read},
+    plain::{self, Plain},
     presence::Presence,
     scalar::DateTime,
     session::SessionToken,
@@ -98,16 +99,14 @@ impl User {
 }
 
 impl Plain for User {
-    fn plain<'a>(&self, ctx: &ContextSelectionSet<'a>) -> Option<Read<'a>> {
-        plain::object::<Self>(ctx, |field, _| {
-            Some(match field {
-                "avatarUrl" => self.0.avatar_url.as_deref().into(),
-                "createdAt" => self.0.created_at.to_string().into(),
-                "displayName" => self.0.display_name.as_str().into(),
-                "handle" => self.0.handle.as_str().into(),
-                "id" => self.0.id.to_string().into(),
-                _ => return None,
-            })
+    fn write<'a>(&self, ctx: &ContextSelectionSet<'a>, to: &mut Json<'a>) -> Option<()> {
+        plain::object::<Self>(ctx, to, |field, _, to| match field {
+            "avatarUrl" => to.value(&self.0.avatar_url),
+            "createdAt" => to.shown(self.0.created_at),
+            "displayName" => to.text(&self.0.display_name),
+            "handle" => to.text(&self.0.handle),
+            "id" => to.shown(self.0.id),
+            _ => None,
         })
     }
 }

@@ -155,7 +155,7 @@ async fn what_is_read_at_once_is_what_the_library_makes_of_it() {
     let app = TestApp::start_with(quick()).await;
     let (alice, bob) = app.alice_and_bob().await;
     let group = alice.group("Walks", &[&bob]).await;
-    let text = "Grüße \"\u{2028}\\";
+    let text = "Grüße \"\u{2028}\\\n\tto all";
     alice.send(&group, text, Some("key")).await;
     bob.say(&group, "no key").await;
     alice
@@ -182,5 +182,43 @@ async fn what_is_read_at_once_is_what_the_library_makes_of_it() {
         // once without it is what `make bench-smoke` counts.)
         let resolved = page("asker:viewerReadStatus").await;
         assert_eq!(page("").await, resolved, "{selection}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_selected_twice_is_put_together() {
+    let app = TestApp::start_with(quick()).await;
+    let (alice, bob) = app.alice_and_bob().await;
+    let group = alice.group("Walks", &[&bob]).await;
+    let more = "fragment more on MessageConnection{edges{node{text}}}";
+    let read = format!(
+        "query($c:ID!){{conversation(id:$c){{messages(last:1){{edges{{node{{seq}}}} ...more}}
+            messages(last:1){{edges{{node{{sender{{handle}}}}}}}}}}}} {more}"
+    );
+    let send = "mutation($i:SendMessageInput!){sendMessage(input:$i)
+        {messageEdge{node{seq}} ...{messageEdge{node{text sender{handle}}}}}}";
+    let hear = "subscription{events{events{...on MessageSentEvent
+        {messageEdge{node{seq}} messageEdge{node{text sender{handle}}}}}}}";
+    let mut socket = bob.socket().await;
+    socket.subscribe("all", hear, json!({})).await;
+    // What passes once goes another way from then on.
+    for seq in 1..=3 {
+        let text = format!("walk {seq}");
+        let message = json!({"seq": seq, "text": text, "sender": {"handle": "alice"}});
+        let edge = json!({"node": message});
+        let input = json!({"i": {"conversationId": group, "text": text}});
+        let sent = alice.query(send, input).await;
+        assert_eq!(*sent.at("/sendMessage/messageEdge"), edge);
+        let page = bob.query(&read, json!({"c": group})).await;
+        assert_eq!(*page.at("/conversation/messages/edges"), json!([edge]));
+        let event = "/payload/data/events/events/0/messageEdge";
+        let heard = loop {
+            // The first frame says that the stream has begun.
+            let frame = socket.hear().await;
+            if let Some(heard) = frame.pointer(event) {
+                break heard.clone();
+            }
+        };
+        assert_eq!(heard, edge);
     }
 }
