@@ -2,7 +2,7 @@
 //!
 //! What can be read at once is written as it is read (see [`super::plain`]); the library carries it along as
 //! [`Value::Binary`], which no type of ours has otherwise, and here it goes into the response as it is. The library's own
-//! values find each name by its hash: to make them, look through them and drop them costs four times what it takes to write.
+//! values find each name by its hash: to make them of a page, look through them and drop them takes nearly three times as long.
 
 use std::{fmt, io::Write as _, mem};
 
@@ -191,11 +191,9 @@ fn write_value(value: &Value, to: &mut Vec<u8>) -> Option<()> {
             }
             to.push(b'}');
         }
-        Value::Null
-        | Value::Number(_)
-        | Value::String(_)
-        | Value::Boolean(_)
-        | Value::Enum(_) => serde_json::to_writer(to, value).ok()?,
+        Value::Null | Value::Number(_) | Value::String(_) | Value::Boolean(_) | Value::Enum(_) => {
+            serde_json::to_writer(to, value).ok()?;
+        }
     }
     Some(())
 }

@@ -38,30 +38,40 @@ struct Met<'a> {
 impl<'a> Met<'a> {
     /// Whether everything with a selection of its own is met for the first time.
     fn is_new(&mut self, selected: &'a SelectionSet) -> bool {
-        selected.items.iter().all(|selection| match &selection.node {
-            Selection::Field(field) => {
-                !has_selection(&field.node) || self.keys.insert(&field.node.response_key().node)
-            }
-            Selection::InlineFragment(fragment) => self.is_new(&fragment.node.selection_set.node),
-            Selection::FragmentSpread(spread) => {
-                let name = &spread.node.fragment_name.node;
-                let fragment = self.fragments.get(name);
-                self.spread.insert(name)
-                    && fragment.is_none_or(|of| self.is_new(&of.node.selection_set.node))
-            }
-        })
+        selected
+            .items
+            .iter()
+            .all(|selection| match &selection.node {
+                Selection::Field(field) => {
+                    !has_selection(&field.node) || self.keys.insert(&field.node.response_key().node)
+                }
+                Selection::InlineFragment(fragment) => {
+                    self.is_new(&fragment.node.selection_set.node)
+                }
+                Selection::FragmentSpread(spread) => {
+                    let name = &spread.node.fragment_name.node;
+                    let fragment = self.fragments.get(name);
+                    self.spread.insert(name)
+                        && fragment.is_none_or(|of| self.is_new(&of.node.selection_set.node))
+                }
+            })
     }
 
     /// Whether that holds of everything selected below. What fragments select is looked at with them.
     fn below(&self, selected: &SelectionSet) -> bool {
-        selected.items.iter().all(|selection| match &selection.node {
-            Selection::Field(field) => {
-                let below = &field.node.selection_set.node;
-                !has_selection(&field.node) || are_all_single(below, self.fragments)
-            }
-            Selection::InlineFragment(fragment) => self.below(&fragment.node.selection_set.node),
-            Selection::FragmentSpread(_) => true,
-        })
+        selected
+            .items
+            .iter()
+            .all(|selection| match &selection.node {
+                Selection::Field(field) => {
+                    let below = &field.node.selection_set.node;
+                    !has_selection(&field.node) || are_all_single(below, self.fragments)
+                }
+                Selection::InlineFragment(fragment) => {
+                    self.below(&fragment.node.selection_set.node)
+                }
+                Selection::FragmentSpread(_) => true,
+            })
     }
 }
 

@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use async_graphql::{
-    Context, ContextSelectionSet, Data, OutputType, Positioned, QueryPathNode,
-    QueryPathSegment, SchemaEnv, ServerResult, Value, Variables, parser::types::Field,
+    Context, ContextSelectionSet, Data, OutputType, Positioned, QueryPathNode, QueryPathSegment,
+    SchemaEnv, ServerResult, Value, Variables, parser::types::Field,
 };
 use bytes::Bytes;
 

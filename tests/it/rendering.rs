@@ -207,8 +207,8 @@ async fn what_is_selected_twice_is_put_together() {
         let message = json!({"seq": seq, "text": text, "sender": {"handle": "alice"}});
         let edge = json!({"node": message});
         let input = json!({"i": {"conversationId": group, "text": text}});
-        let sent = alice.query(send, input).await;
-        assert_eq!(*sent.at("/sendMessage/messageEdge"), edge);
+        let payload = alice.query(send, input).await;
+        assert_eq!(*payload.at("/sendMessage/messageEdge"), edge);
         let page = bob.query(&read, json!({"c": group})).await;
         assert_eq!(*page.at("/conversation/messages/edges"), json!([edge]));
         let event = "/payload/data/events/events/0/messageEdge";
