@@ -13,6 +13,9 @@ use serde::Serialize;
 /// Bytes that a response of one thing seldom exceeds.
 const THING: usize = 256;
 
+/// Bytes that are made room for at once at most.
+const ROOM_MAX: usize = 64 * 1024;
+
 /// JSON that is being written. What writes says none when it cannot, and then all of it is of no use.
 pub(super) struct Json<'a> {
     bytes: Vec<u8>,
@@ -36,7 +39,7 @@ impl<'a> Json<'a> {
         self.bytes
     }
 
-    /// Writes whatever is not a text.
+    /// Writes what serde knows how to.
     pub(super) fn value(&mut self, value: &impl Serialize) -> Option<()> {
         serde_json::to_writer(&mut self.bytes, value).ok()
     }
@@ -73,9 +76,9 @@ impl<'a> Json<'a> {
         if let Some(first) = items.next() {
             let begin = self.bytes.len();
             write(first, self)?;
-            // Items are much alike.
-            let room = (self.bytes.len() - begin + 1) * items.size_hint().0;
-            self.bytes.reserve(room);
+            // Items are much alike, but a long one may be the first of many short ones.
+            let room = (self.bytes.len() - begin + 1).saturating_mul(items.size_hint().0);
+            self.bytes.reserve(room.min(ROOM_MAX));
         }
         for item in items {
             self.bytes.push(b',');
