@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Item,
+    Frame, Item,
     audience::{Audience, NOTED_MAX, Person, State},
     followers::Topic,
     inbox::Entry,
@@ -25,7 +25,7 @@ impl Audience {
         }
         let entry = Entry {
             item: Arc::clone(item),
-            heads: self.heads(),
+            frame: Arc::new(Frame::for_all(Arc::clone(item), self.heads())),
         };
         let (one, other) = change.news.concerns();
         for user in [one, other].into_iter().flatten() {
@@ -113,6 +113,8 @@ impl Audience {
 
 #[cfg(test)]
 mod tests {
+    use std::task::{Context, Poll, Waker};
+
     use super::*;
     use crate::{
         fault::Faults,
@@ -190,8 +192,8 @@ mod tests {
     }
 
     fn heard(inbox: &Inbox) -> Vec<Position> {
-        let mut heard = Vec::new();
-        while let Found::Entry(entry) = inbox.take() {
+        let (mut heard, mut task) = (Vec::new(), Context::from_waker(Waker::noop()));
+        while let Poll::Ready(Found::Entry(entry)) = inbox.poll_take(&mut task) {
             heard.push(entry.item.change.position);
         }
         heard

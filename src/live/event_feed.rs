@@ -6,13 +6,16 @@
 
 use std::{
     collections::{HashSet, VecDeque},
+    future::poll_fn,
+    pin::Pin,
     sync::Arc,
+    task::{Context, Poll},
 };
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::{
-    Hub, Item,
+    Frame, Hub, Item,
     audience::Joined,
     catch_up::Broken,
     inbox::{Entry, Found, Inbox},
@@ -21,31 +24,6 @@ use crate::{
     fault::Fault,
     model::{ConversationId, Cursor, Heads, News, Position, Shard, Span, UserId},
 };
-
-/// One delivery.
-#[derive(Debug)]
-pub struct Frame {
-    /// By position in their shards.
-    pub items: Vec<Arc<Item>>,
-    /// The place after them.
-    pub cursor: Cursor,
-    /// Whether it brings the client up to date.
-    pub is_caught_up: bool,
-    /// Whether the client is to load everything anew.
-    pub is_resync: bool,
-    /// Whether everybody who hears this one change gets this very frame.
-    is_common: bool,
-}
-
-impl Frame {
-    /// The change that this frame is, when everybody who hears it gets the same frame.
-    pub fn common(&self) -> Option<&Arc<Item>> {
-        match self.items.as_slice() {
-            [item] if self.is_common => Some(item),
-            _ => None,
-        }
-    }
-}
 
 enum State {
     /// The client cannot go on from where it is.
@@ -73,6 +51,8 @@ pub struct EventFeed {
     /// How many positions to read at once.
     width: Position,
     next_heartbeat: Instant,
+    /// Rings then or before: it is set when the feed first waits and whenever it rang, not at each frame.
+    alarm: Option<Pin<Box<Sleep>>>,
 }
 
 /// Where a feed begins.
@@ -103,6 +83,7 @@ impl EventFeed {
             was_caught_up: false,
             width: hub.limits.catch_up_rows.into(),
             next_heartbeat: Instant::now() + hub.limits.heartbeat_every,
+            alarm: None,
         }
     }
 
@@ -128,14 +109,14 @@ impl EventFeed {
         loop {
             if let Some(mut frame) = self.frames.pop_front() {
                 self.leave_out_what_is_gone(&mut frame);
-                return Ok(Some(self.tell(frame)));
+                return Ok(Some(self.tell(Arc::new(frame))));
             }
             match self.state {
                 State::Over => return Ok(None),
                 State::Resync => {
                     self.state = State::Over;
-                    let frame = self.frame(Vec::new(), true);
-                    return Ok(Some(self.tell(frame)));
+                    let frame = Frame::resync(self.cursor(), self.was_caught_up);
+                    return Ok(Some(self.tell(Arc::new(frame))));
                 }
                 // In a box: most feeds are live most of the time.
                 State::Behind => Box::pin(self.catch_up()).await?,
@@ -148,11 +129,11 @@ impl EventFeed {
         }
     }
 
-    fn tell(&mut self, frame: Frame) -> Arc<Frame> {
+    fn tell(&mut self, frame: Arc<Frame>) -> Arc<Frame> {
         self.has_told = true;
         self.was_caught_up |= frame.is_caught_up;
         self.next_heartbeat = Instant::now() + self.hub.limits.heartbeat_every;
-        Arc::new(frame)
+        frame
     }
 
     fn cursor(&self) -> Cursor {
@@ -160,14 +141,8 @@ impl EventFeed {
         Cursor(self.at.iter().map(|at| at + beyond).collect())
     }
 
-    fn frame(&self, items: Vec<Arc<Item>>, is_resync: bool) -> Frame {
-        Frame {
-            items,
-            cursor: self.cursor(),
-            is_caught_up: self.was_caught_up,
-            is_resync,
-            is_common: false,
-        }
+    fn frame(&self, items: Vec<Arc<Item>>) -> Frame {
+        Frame::own(items, self.cursor(), self.was_caught_up)
     }
 
     /// Reads the log from where the client is, one window of it.
@@ -204,11 +179,8 @@ impl EventFeed {
             Some(last) => last.is_caught_up = true,
             None if self.was_caught_up => {}
             None => {
-                let frame = self.frame(Vec::new(), false);
-                self.frames.push_back(Frame {
-                    is_caught_up: true,
-                    ..frame
-                });
+                let frame = Frame::own(Vec::new(), self.cursor(), true);
+                self.frames.push_back(frame);
             }
         }
         Ok(())
@@ -245,7 +217,7 @@ impl EventFeed {
             }
             if !is_all && (!self.has_told || Instant::now() >= self.next_heartbeat) {
                 // There is much to look through and little to tell: the client keeps how far that is.
-                let frame = self.frame(Vec::new(), false);
+                let frame = self.frame(Vec::new());
                 self.frames.push_back(frame);
                 return Ok(false);
             }
@@ -272,7 +244,7 @@ impl EventFeed {
                     || bytes + next.bytes() > bytes_max
             });
             if is_full {
-                let frame = self.frame(std::mem::take(&mut some), false);
+                let frame = self.frame(std::mem::take(&mut some));
                 self.frames.push_back(frame);
                 (events, bytes) = (0, 0);
             }
@@ -296,39 +268,53 @@ impl EventFeed {
     }
 
     /// The next frame of what the hub hands on, or a heartbeat; none when the log is to be read.
-    async fn hear(&mut self) -> Option<Frame> {
+    async fn hear(&mut self) -> Option<Arc<Frame>> {
         loop {
-            match self.inbox.take() {
-                Found::Entry(entry) => {
+            match poll_fn(|task| self.poll_found(task)).await {
+                Some(Found::Entry(entry)) => {
                     if let Some(frame) = self.meet(entry) {
                         return Some(frame);
                     }
                 }
-                Found::Lagged => {
+                Some(Found::Lagged) => {
                     self.state = State::Behind;
                     if self.hub.faults.has(Fault::CursorGoesBack) {
                         self.at.iter_mut().for_each(|at| *at = (*at - 3).max(0));
                     }
                     return None;
                 }
-                Found::Lost => {
+                Some(Found::Lost) => {
                     self.begin_anew();
                     return None;
                 }
-                Found::Nothing => {
-                    let inbox = Arc::clone(&self.inbox);
-                    tokio::select! {
-                        biased;
-                        () = inbox.rung() => {}
-                        () = sleep_until(self.next_heartbeat) => {
-                            if let Some(frame) = self.heartbeat() {
-                                return Some(frame);
-                            }
-                        }
+                None => {
+                    if let Some(frame) = self.heartbeat() {
+                        return Some(Arc::new(frame));
                     }
                 }
             }
         }
+    }
+
+    /// What is in the inbox; nothing when it is time for a heartbeat first.
+    fn poll_found(&mut self, task: &mut Context<'_>) -> Poll<Option<Found>> {
+        if let Poll::Ready(found) = self.inbox.poll_take(task) {
+            return Poll::Ready(Some(found));
+        }
+        let set = || Box::pin(sleep_until(self.next_heartbeat));
+        let alarm = self.alarm.get_or_insert_with(set);
+        while alarm.as_mut().poll(task).is_ready() {
+            let now = Instant::now();
+            let is_due = now >= self.next_heartbeat;
+            if is_due {
+                self.next_heartbeat = now + self.hub.limits.heartbeat_every;
+            }
+            alarm.as_mut().reset(self.next_heartbeat);
+            if is_due {
+                return Poll::Ready(None);
+            }
+        }
+        Poll::Pending
     }
 
     /// The log is not the one that the client heard: it is told where it can begin.
@@ -339,7 +325,7 @@ impl EventFeed {
     }
 
     /// What a change is to this client: nothing when it has it already.
-    fn meet(&mut self, Entry { item, heads }: Entry) -> Option<Frame> {
+    fn meet(&mut self, Entry { item, frame }: Entry) -> Option<Arc<Frame>> {
         let change = &item.change;
         let at = self.at.get(usize::from(change.shard)).copied();
         if at.is_some_and(|at| change.position <= at) {
@@ -348,6 +334,7 @@ impl EventFeed {
         if self.is_left_out(&item) {
             return None;
         }
+        let heads = &frame.cursor.0;
         // A client may be ahead of this node in another shard; its place never goes back.
         let is_common = self
             .at
@@ -357,10 +344,10 @@ impl EventFeed {
         for (at, head) in self.at.iter_mut().zip(heads.iter()) {
             *at = (*at).max(*head);
         }
-        Some(Frame {
-            is_common,
-            ..self.frame(vec![item], false)
-        })
+        if is_common && !self.hub.faults.has(Fault::CursorOffByOne) {
+            return Some(frame);
+        }
+        Some(Arc::new(self.frame(vec![item])))
     }
 
     /// Says how far the log is, when everything up to there was told.
@@ -374,7 +361,7 @@ impl EventFeed {
         for (at, head) in self.at.iter_mut().zip(heads.iter()) {
             *at = (*at).max(*head);
         }
-        Some(self.frame(Vec::new(), false))
+        Some(self.frame(Vec::new()))
     }
 }
 

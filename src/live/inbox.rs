@@ -3,26 +3,27 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
 };
 
-use tokio::sync::Notify;
+use super::{Frame, Item};
+use crate::model::{ConversationId, Limits};
 
-use super::Item;
-use crate::model::{ConversationId, Heads, Limits};
+/// Room for as many changes is kept when they were taken; what a burst took beyond it is given back.
+const ROOM_KEPT: usize = 4;
 
-/// A change, and where the hub stood with it: everything up to there has been handed to everybody.
+/// A change, and the frame that it is to everybody who was up to date: with where the hub stood with it, for everything up to
+/// there has been handed to everybody.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) item: Arc<Item>,
-    pub(super) heads: Heads,
+    pub(super) frame: Arc<Frame>,
 }
 
 /// What a stream finds.
 pub(super) enum Found {
     /// The next change.
     Entry(Entry),
-    /// Nothing yet.
-    Nothing,
     /// It took too little, or the hub lost something: from here the log tells.
     Lagged,
     /// The log has fewer changes than were told: nothing can be told from here.
@@ -40,30 +41,26 @@ struct Queue {
     entries: VecDeque<Entry>,
     bytes: usize,
     state: State,
+    /// The stream's, while it waits. Under the lock, so to find nothing and to begin to wait are one step.
+    waiting: Option<Waker>,
 }
 
 /// One stream's queue. It is bounded; when it is full it is emptied, for all that is in it is in the log.
-pub(super) struct Inbox {
-    queue: Mutex<Queue>,
-    bell: Notify,
-}
+pub(super) struct Inbox(Mutex<Queue>);
 
 impl Inbox {
     /// One that nothing is handed to yet.
     pub(super) fn new() -> Self {
-        let queue = Queue {
+        Self(Mutex::new(Queue {
             entries: VecDeque::new(),
             bytes: 0,
             state: State::Lagged,
-        };
-        Self {
-            queue: Mutex::new(queue),
-            bell: Notify::new(),
-        }
+            waiting: None,
+        }))
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// From here on everything is handed to it.
@@ -78,14 +75,8 @@ impl Inbox {
 
     fn close(&self, state: State) {
         let mut queue = self.queue();
-        queue.entries = VecDeque::new();
-        queue.bytes = 0;
-        // What is gone does not come back.
-        if queue.state != State::Lost {
-            queue.state = state;
-        }
-        drop(queue);
-        self.bell.notify_one();
+        queue.close(state);
+        wake(queue);
     }
 
     /// Something may be missing from here on.
@@ -105,14 +96,10 @@ impl Inbox {
         }
         queue.bytes += entry.item.bytes();
         queue.entries.push_back(entry);
-        let is_over =
-            queue.entries.len() > limits.tail_news_max || queue.bytes > limits.tail_bytes_max;
-        drop(queue);
-        if is_over {
-            self.lag();
-        } else {
-            self.bell.notify_one();
+        if queue.entries.len() > limits.tail_news_max || queue.bytes > limits.tail_bytes_max {
+            queue.close(State::Lagged);
         }
+        wake(queue);
     }
 
     /// Whether one more is too much.
@@ -134,23 +121,26 @@ impl Inbox {
         queue.entries.retain(|entry| !of(entry));
     }
 
-    pub(super) fn take(&self) -> Found {
+    /// Takes what is there, or has the stream woken when something is.
+    pub(super) fn poll_take(&self, task: &mut Context<'_>) -> Poll<Found> {
         let mut queue = self.queue();
         match queue.state {
-            State::Lost => Found::Lost,
-            State::Lagged => Found::Lagged,
-            State::Open => match queue.entries.pop_front() {
-                Some(entry) => {
-                    queue.bytes -= entry.item.bytes();
-                    // What a burst took is given back: most streams are idle most of the time.
-                    if queue.entries.is_empty() {
-                        queue.entries = VecDeque::new();
-                    }
-                    Found::Entry(entry)
-                }
-                None => Found::Nothing,
-            },
+            State::Lost => return Poll::Ready(Found::Lost),
+            State::Lagged => return Poll::Ready(Found::Lagged),
+            State::Open => {}
         }
+        if let Some(entry) = queue.entries.pop_front() {
+            queue.bytes -= entry.item.bytes();
+            if queue.entries.is_empty() && queue.entries.capacity() > ROOM_KEPT {
+                queue.entries = VecDeque::new();
+            }
+            return Poll::Ready(Found::Entry(entry));
+        }
+        match &mut queue.waiting {
+            Some(waker) => waker.clone_from(task.waker()),
+            none => *none = Some(task.waker().clone()),
+        }
+        Poll::Pending
     }
 
     /// Whether all that was handed to it was taken.
@@ -168,9 +158,24 @@ impl Inbox {
     pub(super) fn is_open(&self) -> bool {
         self.queue().state == State::Open
     }
+}
 
-    /// Waits until there may be something.
-    pub(super) async fn rung(&self) {
-        self.bell.notified().await;
+impl Queue {
+    fn close(&mut self, state: State) {
+        self.entries = VecDeque::new();
+        self.bytes = 0;
+        // What is gone does not come back.
+        if self.state != State::Lost {
+            self.state = state;
+        }
+    }
+}
+
+/// Who is woken looks at the queue.
+fn wake(mut queue: MutexGuard<'_, Queue>) {
+    let waiting = queue.waiting.take();
+    drop(queue);
+    if let Some(waker) = waiting {
+        waker.wake();
     }
 }

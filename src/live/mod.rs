@@ -7,6 +7,7 @@ mod delivery;
 mod event_feed;
 mod feed;
 mod followers;
+mod frame;
 mod heard;
 mod hub;
 mod inbox;
@@ -21,8 +22,9 @@ mod window;
 
 pub use board::State;
 pub use catch_up::{Broken, LogReader, Waiting};
-pub use event_feed::{Begin, EventFeed, Frame};
+pub use event_feed::{Begin, EventFeed};
 pub use feed::{MessageFeed, Start, Unopened};
+pub use frame::Frame;
 pub use heard::{Feed, Heard};
 pub use hub::{Hub, SessionWatch};
 pub use item::{Item, Rendered, Rendering};
