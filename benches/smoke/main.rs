@@ -1,5 +1,5 @@
-//! What a send, a delivery, an event and a page of history allocate, held to bounds. Counts are the same on every machine, and most of
-//! what makes a server slower allocates more: so this can guard in CI what only a quiet machine can measure.
+//! What a send, a delivery, an event and a page of history allocate, held to bounds. Counts are the same on every machine,
+//! and most of what makes a server slower allocates more: so this can guard in CI what only a quiet machine can measure.
 //!
 //! The server runs in this process, so the client is one that allocates nothing itself (`socket.rs`). SQLite's own memory is
 //! not counted, for it comes from C.

@@ -179,3 +179,80 @@ fn wake(mut queue: MutexGuard<'_, Queue>) {
         waker.wake();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::atomic::{AtomicBool, Ordering},
+        task::Wake,
+    };
+
+    use super::*;
+    use crate::model::{Change, Id, News, Reach, Timestamp};
+
+    fn entry() -> Entry {
+        let news = News::ConversationUpdated {
+            conversation: ConversationId::from_uuid(uuid::Uuid::nil()),
+            reach: Reach::Everyone,
+        };
+        let item = Arc::new(Item::new(Change {
+            shard: 0,
+            position: 1,
+            at: Timestamp::from_millis(0),
+            news,
+        }));
+        let frame = Arc::new(Frame::for_all(Arc::clone(&item), [1].into()));
+        Entry { item, frame }
+    }
+
+    struct Rang(AtomicBool);
+
+    impl Wake for Rang {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// What a stream finds that waited before this happened, if it was woken by it.
+    fn woken_by(happens: impl FnOnce(&Inbox)) -> Option<Found> {
+        let (inbox, rang) = (Inbox::new(), Arc::new(Rang(AtomicBool::new(false))));
+        let waker = Waker::from(Arc::clone(&rang));
+        let mut task = Context::from_waker(&waker);
+        inbox.open();
+        assert!(inbox.poll_take(&mut task).is_pending());
+        happens(&inbox);
+        match inbox.poll_take(&mut task) {
+            Poll::Ready(found) if rang.0.load(Ordering::Relaxed) => Some(found),
+            Poll::Ready(_) | Poll::Pending => None,
+        }
+    }
+
+    #[test]
+    fn a_stream_that_waits_is_woken_whatever_happens() {
+        let limits = Limits::default();
+        let found = woken_by(|inbox| inbox.put(entry(), &limits));
+        assert!(matches!(found, Some(Found::Entry(_))));
+        let tiny = Limits {
+            tail_news_max: 0,
+            ..Limits::default()
+        };
+        let found = woken_by(|inbox| inbox.put(entry(), &tiny));
+        assert!(matches!(found, Some(Found::Lagged)), "it is too much");
+        assert!(matches!(woken_by(Inbox::lag), Some(Found::Lagged)));
+        assert!(matches!(woken_by(Inbox::lose), Some(Found::Lost)));
+    }
+
+    #[test]
+    fn what_a_burst_took_is_given_back_and_a_little_is_kept() {
+        let (inbox, limits) = (Inbox::new(), Limits::default());
+        inbox.open();
+        let room_after = |count: usize| {
+            (0..count).for_each(|_| inbox.put(entry(), &limits));
+            let mut task = Context::from_waker(Waker::noop());
+            while inbox.poll_take(&mut task).is_ready() {}
+            inbox.queue().entries.capacity()
+        };
+        assert!((1..=ROOM_KEPT).contains(&room_after(1)));
+        assert_eq!(room_after(ROOM_KEPT + 1), 0);
+    }
+}
